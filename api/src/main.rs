@@ -1,0 +1,2 @@
+//! The hub's command line.
+fn main() {}

@@ -1,0 +1,243 @@
+//! MQTT topics of the hub and who may use them.
+
+use std::fmt;
+
+use crate::{AlertId, DeviceRef, SiteId, UserName, id::IdError};
+
+/// First levels of every topic.
+pub const PREFIX: &str = "qorgan/v1/";
+/// Longest topic or filter that is looked at, in bytes.
+pub const MAX_BYTES: usize = 1024;
+/// Most levels of a topic or filter that is looked at. Deeper ones overflow the broker's stack.
+pub const MAX_LEVELS: usize = 32;
+
+/// What a device says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// People seen.
+    Count,
+    /// A press.
+    Alarm,
+    /// A measurement.
+    Sensor,
+    /// Online or offline; retained, with a last will.
+    Health,
+    /// The hub's word that an alarm is stored; only the hub writes it.
+    Receipt,
+}
+
+impl Channel {
+    fn suffix(self) -> &'static str {
+        match self {
+            Channel::Count => "count",
+            Channel::Alarm => "alarm",
+            Channel::Sensor => "sensor",
+            Channel::Health => "health",
+            Channel::Receipt => "alarm/receipt",
+        }
+    }
+}
+
+/// A topic of the hub.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// `qorgan/v1/{site}/{device}/{channel}`
+    Device(DeviceRef, Channel),
+    /// `qorgan/v1/alert/{alert}`
+    Alert(AlertId),
+}
+
+/// Why a text is no topic of the hub.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TopicError {
+    /// Does not begin with `qorgan/v1/`.
+    #[error("topic does not begin with {PREFIX}")]
+    ForeignPrefix,
+    /// Too long, too deep, empty, or with a NUL or wildcard in a name.
+    #[error("topic is empty, over {MAX_BYTES} bytes or {MAX_LEVELS} levels, or holds NUL, + or #")]
+    Malformed,
+    /// The site or device is no id.
+    #[error("topic names no device")]
+    BadId(#[source] IdError),
+    /// The last levels name no channel.
+    #[error("topic ends in no known channel (count, alarm, sensor, health)")]
+    UnknownChannel,
+}
+
+/// Whether a topic name or filter is safe to look at; the first thing that is checked.
+pub fn is_sane(topic: &str) -> bool {
+    !topic.is_empty() && topic.len() <= MAX_BYTES && !topic.contains('\0') && topic.bytes().filter(|b| *b == b'/').count() < MAX_LEVELS
+}
+
+impl Topic {
+    /// Reads a topic name (no wildcards).
+    pub fn parse(topic: &str) -> Result<Self, TopicError> {
+        if !is_sane(topic) || topic.contains(['+', '#']) {
+            return Err(TopicError::Malformed);
+        }
+        let rest = topic.strip_prefix(PREFIX).ok_or(TopicError::ForeignPrefix)?;
+        let mut levels = rest.splitn(3, '/');
+        let (first, second, tail) = (levels.next().unwrap_or(""), levels.next().unwrap_or(""), levels.next());
+        let Some(tail) = tail else {
+            if first == "alert" {
+                return second.parse().map(|id| Topic::Alert(AlertId(id))).map_err(|_| TopicError::UnknownChannel);
+            }
+            return Err(TopicError::UnknownChannel);
+        };
+        let device = DeviceRef::new(first.parse().map_err(TopicError::BadId)?, second.parse().map_err(TopicError::BadId)?);
+        let channel = [Channel::Count, Channel::Alarm, Channel::Sensor, Channel::Health, Channel::Receipt]
+            .into_iter()
+            .find(|c| c.suffix() == tail)
+            .ok_or(TopicError::UnknownChannel)?;
+        Ok(Topic::Device(device, channel))
+    }
+}
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Topic::Device(device, channel) => write!(f, "{PREFIX}{device}/{}", channel.suffix()),
+            Topic::Alert(id) => write!(f, "{PREFIX}alert/{id}"),
+        }
+    }
+}
+
+/// Who is at the other end of an MQTT connection, after log-in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Principal {
+    /// One device; MQTT user name `{site}/{device}`.
+    Device(DeviceRef),
+    /// An edge box that speaks for every device of its site; user name `edge/{site}`.
+    Edge(SiteId),
+    /// A desk program; user name `desk/{name}`. Reads, never writes.
+    Desk(UserName),
+    /// The hub itself, at an external broker.
+    Hub,
+}
+
+impl Principal {
+    /// Reads an MQTT user name. The password is somebody else's matter.
+    pub fn parse(user: &str) -> Option<Self> {
+        match user.split_once('/') {
+            Some(("edge", site)) => site.parse().ok().map(Principal::Edge),
+            Some(("desk", name)) => name.parse().ok().map(Principal::Desk),
+            Some(_) => user.parse().ok().map(Principal::Device),
+            None => (user == "hub").then_some(Principal::Hub),
+        }
+    }
+
+    /// Whether it may write this topic: a device under its own name, an edge box under its site's.
+    pub fn may_publish(&self, topic: &Topic) -> bool {
+        match (self, topic) {
+            (Principal::Hub, _) => true,
+            (_, Topic::Device(_, Channel::Receipt) | Topic::Alert(_)) | (Principal::Desk(_), _) => false,
+            (Principal::Device(own), Topic::Device(device, _)) => own == device,
+            (Principal::Edge(site), Topic::Device(device, _)) => *site == device.site,
+        }
+    }
+
+    /// Whether it may read this filter. Devices get no wildcards; an edge box one, for its own devices' receipts.
+    pub fn may_subscribe(&self, filter: &str) -> bool {
+        if !is_sane(filter) || filter.starts_with('$') {
+            return false;
+        }
+        match self {
+            Principal::Hub => true,
+            Principal::Device(own) => filter == Topic::Device(own.clone(), Channel::Receipt).to_string(),
+            Principal::Edge(site) => {
+                filter == format!("{PREFIX}{site}/+/alarm/receipt")
+                    || matches!(Topic::parse(filter), Ok(Topic::Device(d, Channel::Receipt)) if d.site == *site)
+            }
+            Principal::Desk(_) => {
+                filter == format!("{PREFIX}alert/+")
+                    || filter == format!("{PREFIX}+/+/count")
+                    || matches!(Topic::parse(filter), Ok(Topic::Alert(_) | Topic::Device(_, Channel::Count)))
+            }
+        }
+    }
+}
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Principal::Device(device) => device.fmt(f),
+            Principal::Edge(site) => write!(f, "edge/{site}"),
+            Principal::Desk(name) => write!(f, "desk/{name}"),
+            Principal::Hub => f.write_str("hub"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(text: &str) -> Principal {
+        Principal::Device(text.parse().unwrap())
+    }
+    fn topic(text: &str) -> Topic {
+        Topic::parse(text).unwrap()
+    }
+
+    #[test]
+    fn topics_round_trip() {
+        for text in
+            ["qorgan/v1/school-17/yard/count", "qorgan/v1/school-17/gate/alarm", "qorgan/v1/s/d/alarm/receipt", "qorgan/v1/alert/12"]
+        {
+            assert_eq!(topic(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn deep_long_and_wild_topics_are_malformed() {
+        for bad in ["", "qorgan/v1/s/d/count\0", "qorgan/v1/+/d/count", "qorgan/v1/#", &"a/".repeat(8000), &"a".repeat(1025)] {
+            assert_eq!(Topic::parse(bad), Err(TopicError::Malformed));
+        }
+    }
+
+    #[test]
+    fn a_device_writes_only_under_its_own_name() {
+        let button = device("school-17/gate");
+        assert!(button.may_publish(&topic("qorgan/v1/school-17/gate/alarm")));
+        for other in [
+            "qorgan/v1/school-17/yard/alarm",
+            "qorgan/v1/school-18/gate/alarm",
+            "qorgan/v1/school-17/gate/alarm/receipt",
+            "qorgan/v1/alert/1",
+        ] {
+            assert!(!button.may_publish(&topic(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_device_reads_only_its_own_receipts_and_gets_no_wildcard() {
+        let button = device("school-17/gate");
+        assert!(button.may_subscribe("qorgan/v1/school-17/gate/alarm/receipt"));
+        for other in [
+            "qorgan/v1/school-17/+/alarm/receipt",
+            "qorgan/v1/school-18/gate/alarm/receipt",
+            "#",
+            "$SYS/#",
+            "qorgan/v1/alert/+",
+            "qorgan/v1/+/+/count",
+        ] {
+            assert!(!button.may_subscribe(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_edge_box_covers_one_site() {
+        let edge = Principal::parse("edge/school-17").unwrap();
+        assert!(edge.may_publish(&topic("qorgan/v1/school-17/yard/count")));
+        assert!(!edge.may_publish(&topic("qorgan/v1/school-18/yard/count")));
+        assert!(edge.may_subscribe("qorgan/v1/school-17/+/alarm/receipt"));
+        assert!(!edge.may_subscribe("qorgan/v1/+/+/alarm/receipt"));
+    }
+
+    #[test]
+    fn only_desks_read_alerts_and_desks_write_nothing() {
+        let desk = Principal::parse("desk/aigerim").unwrap();
+        assert!(desk.may_subscribe("qorgan/v1/alert/+"));
+        assert!(!desk.may_subscribe("#"));
+        assert!(!desk.may_publish(&topic("qorgan/v1/school-17/gate/alarm")));
+        assert!(!desk.may_publish(&topic("qorgan/v1/alert/1")));
+    }
+}

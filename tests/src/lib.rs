@@ -1,0 +1,11 @@
+//! What the tests, the evaluation programs and the bench programs share: a camera server, a button
+//! fleet, PostgreSQL and Mosquitto started for a test, the hub itself as a process, and the report line.
+//!
+//! Nothing of the product belongs here, and the product never depends on this crate.
+
+pub mod buttons;
+pub mod cameras;
+pub mod hub;
+pub mod paths;
+pub mod postgres;
+pub mod report;

@@ -1,0 +1,7 @@
+//! Integration tests of the whole hub, one binary.
+
+mod cameras;
+mod hub;
+mod models;
+mod mqtt;
+mod store;
