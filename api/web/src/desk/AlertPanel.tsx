@@ -1,0 +1,124 @@
+// Everything about one alert: what, where, how long, what may be done now, the evidence, the cameras there, and who did what.
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { api } from "../api";
+import { dateTime, t } from "../i18n";
+import { formatAge, rings } from "../rank";
+import { can, cameras, current, link, now, putAlert, selectedAlert, selectedCamera } from "../store";
+import { alertIcon, alertTitle, placeName, problem } from "../words";
+import { acted, acting, ask } from "./acting";
+import { dialog } from "./dialogs";
+import { Evidence } from "./Evidence";
+import { State } from "./Queue";
+import { Log } from "./Log";
+import { CameraRow } from "./CameraList";
+import { Failed, Loading } from "../ui/bits";
+import { Icon, type IconName } from "../ui/icons";
+import type { Action, Alert, Transition } from "../types";
+
+const ICON: Record<Action, IconName> = {
+  claim: "check", dispatch: "send", accept: "check", en_route: "send", on_scene: "place", close: "cross", note: "note", release: "back", decline: "cross",
+};
+const KEY: Partial<Record<Action, string>> = { claim: "C", dispatch: "D", close: "X", note: "N", release: "R" };
+/** The way of an alert: the first of these that is allowed is the next step and gets the strong button. */
+const STEPS: readonly Action[] = ["claim", "dispatch", "accept", "en_route", "on_scene", "close"];
+const ORDER: readonly Action[] = [...STEPS, "note", "release", "decline"];
+
+export function AlertPanel({ id }: { id: number }): JSX.Element {
+  const [log, setLog] = useState<Transition[] | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const alert = current.value;
+  const version = alert?.version ?? 0;
+  const load = () => {
+    setError(null);
+    api.alert(id).then((answer) => {
+      putAlert(answer.alert);
+      setLog(answer.transitions);
+    }, setError);
+  };
+  useEffect(() => setLog(null), [id]);
+  // The log is read again when the alert moved, when this desk acted, and when the line came back.
+  const settled = alert && alert.kind === "crowd" ? `${alert.state}${alert.level}${alert.claimed_by}` : String(version);
+  useEffect(load, [id, settled, acted.value, link.value === "live"]);
+
+  if (!alert) {
+    return (
+      <div class="panel">
+        <Back />
+        {error ? <Failed text={problem(error)} retry={load} /> : <Loading />}
+      </div>
+    );
+  }
+  return (
+    <article class={`panel level-${alert.level}${rings(alert) ? " unclaimed" : ""}`} aria-labelledby="alert-title">
+      <header class="panel-head">
+        <Back />
+        <span class="panel-icon"><Icon name={alertIcon(alert)} size={28} /></span>
+        <div class="panel-titles">
+          <h2 id="alert-title" tabIndex={-1}>{alertTitle(alert)}</h2>
+          <p class="panel-place">{placeName(alert)}</p>
+        </div>
+        <div class="panel-age">
+          <span class="age">{alert.state === "closed" ? t("state.closed") : formatAge(now.value - Date.parse(alert.raised_at))}</span>
+          <small>№ {alert.id}</small>
+        </div>
+      </header>
+      <p class="panel-state">
+        <span class="tag level"><Icon name={alert.level} size={14} />{t(`level.${alert.level}`)}</span>
+        <State alert={alert} />
+        {alert.unit && <span class="tag"><Icon name="send" size={14} />{alert.unit}</span>}
+      </p>
+      <Actions alert={alert} />
+      <Evidence alert={alert} />
+      <AlertCameras alert={alert} />
+      <section class="block">
+        <h3>{t("log.title")}</h3>
+        {error ? <Failed text={problem(error)} retry={load} /> : log ? <Log entries={log} /> : <Loading />}
+      </section>
+      <p class="panel-times">{t("alert.raised_at", { time: dateTime(alert.raised_at) })}{alert.closed_at && ` · ${t("alert.closed_at", { time: dateTime(alert.closed_at) })}`}</p>
+    </article>
+  );
+}
+
+export function Back(): JSX.Element {
+  return (
+    <button type="button" class="ghost square back" aria-label={t("common.back")} title={`${t("common.back")} (Esc)`}
+      onClick={() => { selectedAlert.value = null; selectedCamera.value = null; }}>
+      <Icon name="back" />
+    </button>
+  );
+}
+
+function Actions({ alert }: { alert: Alert }): JSX.Element | null {
+  const next = STEPS.find((step) => alert.allowed.includes(step));
+  const shown = ORDER.filter((action) => alert.allowed.includes(action));
+  const incident = alert.kind === "crowd" && alert.state !== "closed" && can("incidents.open");
+  if (shown.length === 0 && !incident) return null;
+  return (
+    <div class="actions">
+      {shown.map((action) => (
+        <button key={action} type="button" class={action === next ? "primary" : action === "close" ? "danger" : ""}
+          disabled={acting.value !== null} aria-keyshortcuts={KEY[action]} data-action={action} onClick={() => ask(alert, action)}>
+          <Icon name={ICON[action]} /><span>{t(`action.${action}`)}</span>{KEY[action] && <kbd>{KEY[action]}</kbd>}
+        </button>
+      ))}
+      {incident && (
+        <button type="button" onClick={() => (dialog.value = { kind: "incident", site: alert.site })}>
+          <Icon name="incident" /><span>{t("incident.open")}</span><kbd>I</kbd>
+        </button>
+      )}
+    </div>
+  );
+}
+
+function AlertCameras({ alert }: { alert: Alert }): JSX.Element | null {
+  const here = [...cameras.value.values()].filter((camera) => camera.site === alert.site);
+  if (here.length === 0 || !can("cameras.read")) return null;
+  return (
+    <section class="block">
+      <h3>{t("alert.cameras_here")}</h3>
+      <ul class="camera-rows">{here.map((camera) => <li key={camera.id}><CameraRow camera={camera} still /></li>)}</ul>
+    </section>
+  );
+}

@@ -1,0 +1,54 @@
+// The duty desk: queue, map with cameras under it, and the panel of what is selected. On a phone one of them at a time.
+
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { t } from "../i18n";
+import { can, ringing, selectedAlert, selectedCamera } from "../store";
+import { sound } from "../sound";
+import { AlertPanel } from "./AlertPanel";
+import { CameraPanel } from "./CameraPanel";
+import { CameraList } from "./CameraList";
+import { DeskDialogs } from "./DeskDialogs";
+import { dialog } from "./dialogs";
+import { listenToKeys } from "./keys";
+import { MapView } from "./MapView";
+import { Overview } from "./Overview";
+import { Queue } from "./Queue";
+import { Icon, type IconName } from "../ui/icons";
+
+type Tab = "queue" | "map" | "cameras";
+
+export function Desk(): JSX.Element {
+  const tab = useSignal<Tab>("queue");
+  useEffect(listenToKeys, []);
+  useEffect(() => {
+    // The shift begins with the question whether the alarm can be heard; a tab that was only reloaded is not asked twice.
+    if (can("desk.sound") && sound.value === "untested") dialog.value = { kind: "sound" };
+  }, []);
+  const tabs: [Tab, string, IconName][] = [["queue", t("queue.title"), "queue"], ["map", t("map.title"), "map"], ["cameras", t("cameras.title"), "camera"]];
+  const selected = selectedAlert.value !== null || selectedCamera.value !== null;
+  return (
+    <main class="desk" data-tab={tab.value} data-selected={selected}>
+      <h1 class="sr-only">{t("desk.heading")}</h1>
+      {can("alerts.read") && <section class="col queue-col" aria-label={t("queue.title")}><Queue /></section>}
+      <section class="col middle-col">
+        <div class="map-box" role="region" aria-label={t("map.title")}><MapView /></div>
+        {can("cameras.read") && <section class="cameras-box" aria-label={t("cameras.title")}><CameraList /></section>}
+      </section>
+      <section class="col panel-col" aria-label={t("panel.title")} id="panel">
+        {selectedAlert.value !== null ? <AlertPanel id={selectedAlert.value} /> : selectedCamera.value !== null ? <CameraPanel id={selectedCamera.value} /> : <Overview />}
+      </section>
+      <nav class="tabs" aria-label={t("nav.label")}>
+        {tabs.map(([id, name, icon]) => (
+          <button key={id} type="button" aria-current={tab.value === id && !selected ? "page" : undefined}
+            onClick={() => { tab.value = id; selectedAlert.value = null; selectedCamera.value = null; }}>
+            <Icon name={icon} size={20} /><span>{name}</span>
+            {id === "queue" && ringing.value.length > 0 && <b class="badge">{ringing.value.length}</b>}
+          </button>
+        ))}
+      </nav>
+      <DeskDialogs />
+    </main>
+  );
+}

@@ -1,0 +1,183 @@
+// The map: MapLibre loaded on first need, kept in step with the store. Alerts are real buttons over it, so that they pulse,
+// take the keyboard and speak to screen readers; everything else is drawn by the map. Queue and camera list offer the same
+// without it: a browser without WebGL loses the picture, not the work.
+
+import type { GeoJSONSource, Map as MapLibre, Marker } from "maplibre-gl";
+import { effect } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { t } from "../i18n";
+import { lang, theme } from "../prefs";
+import { rings } from "../rank";
+import { areas, cameras, can, current, queue, selectedAlert, selectedCamera, sites } from "../store";
+import { alertTitle, placeName } from "../words";
+import { areaData, bounds, cameraData, siteData, spots, whereIs } from "./mapData";
+import { buildStyle, layers, readColours } from "./mapStyle";
+import { Failed } from "../ui/bits";
+import { Icon } from "../ui/icons";
+
+export function MapView(): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const home = useRef<() => void>(() => {});
+  const near = useRef<() => void>(() => {});
+  const [failed, setFailed] = useState(false);
+  useEffect(() => {
+    let stop = () => {};
+    let gone = false;
+    open(box.current!).then(
+      (opened) => {
+        if (gone) return opened.stop();
+        ({ stop } = opened);
+        home.current = opened.home;
+        near.current = opened.near;
+      },
+      (error: unknown) => {
+        console.warn("map:", error);
+        setFailed(true);
+      },
+    );
+    return () => { gone = true; stop(); };
+  }, []);
+  const schematic = areas.value?.features.some((f) => f.properties.schematic) ?? false;
+  return (
+    <>
+      <div class="map" ref={box} />
+      {failed && <div class="map-failed"><Failed text={t("map.failed")} /></div>}
+      <div class="map-tools">
+        <button type="button" onClick={() => home.current()}><Icon name="map" size={16} />{t("map.whole")}</button>
+        <button type="button" onClick={() => near.current()}><Icon name="place" size={16} />{t("map.sites")}</button>
+      </div>
+      {schematic && <p class="map-note">{t("map.schematic")}</p>}
+    </>
+  );
+}
+
+interface Opened { stop(): void; home(): void; near(): void }
+
+async function open(container: HTMLElement): Promise<Opened> {
+  const [gl, worker] = await Promise.all([
+    import("maplibre-gl"), import("maplibre-gl/dist/maplibre-gl-worker.mjs?url"), import("maplibre-gl/dist/maplibre-gl.css"),
+  ]);
+  gl.setWorkerUrl(worker.default);
+  const map = new gl.Map({
+    container, style: buildStyle(readColours(), lang.value), center: [72.2, 44], zoom: 6, minZoom: 4, maxZoom: 17,
+    attributionControl: false, dragRotate: false, pitchWithRotate: false, fadeDuration: 0,
+  });
+  map.touchZoomRotate.disableRotation();
+  map.addControl(new gl.NavigationControl({ showCompass: false }), "top-right");
+  await new Promise<void>((resolve) => map.once("load", () => resolve()));
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const motion = () => (calm.matches ? { duration: 0 } : { duration: 700 });
+  const home = () => {
+    const box = bounds(areas.value);
+    if (box) map.fitBounds(box, { padding: 34, ...motion() });
+  };
+  const near = () => {
+    const at = [...sites.value.values()].map((s) => s.position);
+    if (at.length === 0) return;
+    const [lats, lons] = [at.map((p) => p[0]), at.map((p) => p[1])];
+    map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], { padding: 90, maxZoom: 15, ...motion() });
+  };
+  const effects = [followData(map), followLook(map), followAlerts(map, gl.Marker), followSelection(map, motion)];
+  let fitted = false;
+  effects.push(effect(() => {
+    if (fitted || !areas.value) return;
+    fitted = true;
+    const box = bounds(areas.value);
+    if (box && selectedAlert.peek() === null) map.fitBounds(box, { padding: 34, duration: 0 });
+  }));
+  listen(map);
+  return { home, near, stop: () => { effects.forEach((end) => end()); map.remove(); } };
+}
+
+function followData(map: MapLibre): () => void {
+  const set = (id: string, data: GeoJSON.FeatureCollection) => void map.getSource<GeoJSONSource>(id)?.setData(data);
+  const ends = [
+    effect(() => set("areas", areaData(areas.value, (current.value?.site ? sites.value.get(current.value.site)?.area : null) ?? null))),
+    effect(() => set("sites", siteData(sites.value.values()))),
+    effect(() => set("cameras", cameraData(cameras.value.values(), sites.value, selectedCamera.value))),
+  ];
+  return () => ends.forEach((end) => end());
+}
+
+function followLook(map: MapLibre): () => void {
+  return effect(() => {
+    const language = lang.value;
+    theme.value;
+    // The document carries the new theme only after this turn.
+    queueMicrotask(() => {
+      for (const layer of layers(readColours(), language)) {
+        if (!map.getLayer(layer.id)) continue;
+        for (const [name, value] of Object.entries(layer.paint ?? {})) map.setPaintProperty(layer.id, name as Parameters<MapLibre["setPaintProperty"]>[1], value as never);
+        if (layer.type === "symbol") map.setLayoutProperty(layer.id, "text-field", layer.layout!["text-field"]);
+      }
+    });
+  });
+}
+
+function followAlerts(map: MapLibre, MarkerClass: typeof Marker): () => void {
+  const markers = new Map<string, Marker>();
+  const end = effect(() => {
+    const now = spots(queue.value, cameras.value, sites.value);
+    for (const [key, marker] of markers) {
+      if (!now.some((s) => s.key === key)) {
+        marker.remove();
+        markers.delete(key);
+      }
+    }
+    for (const spot of now) {
+      let marker = markers.get(spot.key);
+      if (!marker) {
+        const button = document.createElement("button");
+        button.type = "button";
+        marker = new MarkerClass({ element: button, anchor: "bottom", offset: [0, -14] }).setLngLat([spot.at[1], spot.at[0]]).addTo(map);
+        markers.set(spot.key, marker);
+      }
+      const first = spot.alerts[0]!;
+      const button = marker.getElement() as HTMLButtonElement;
+      const classes = ["alert-marker", `level-${first.level}`, `kind-${first.kind}`];
+      button.classList.remove(...[...button.classList].filter((c) => !c.startsWith("maplibregl")));
+      button.classList.add(...classes, ...(rings(first) ? ["unclaimed"] : []), ...(spot.alerts.some((a) => a.id === selectedAlert.value) ? ["chosen"] : []));
+      button.setAttribute("aria-label", `${alertTitle(first)}, ${placeName(first)}`);
+      button.title = `${alertTitle(first)} · ${placeName(first)}`;
+      button.textContent = spot.alerts.length > 1 ? String(spot.alerts.length) : first.kind === "crowd" ? "i" : "!";
+      button.onclick = (event) => {
+        event.stopPropagation();
+        const at = spot.alerts.findIndex((a) => a.id === selectedAlert.value);
+        selectedCamera.value = null;
+        selectedAlert.value = spot.alerts[(at + 1) % spot.alerts.length]!.id;
+      };
+    }
+  });
+  return () => { end(); markers.forEach((m) => m.remove()); };
+}
+
+function followSelection(map: MapLibre, motion: () => { duration: number }): () => void {
+  let shown = "";
+  return effect(() => {
+    const camera = selectedCamera.value ? cameras.value.get(selectedCamera.value) : undefined;
+    const alert = current.value;
+    const at = alert ? whereIs(alert, cameras.value, sites.value) : (camera?.position ?? null);
+    const key = alert ? `a${alert.id}` : camera ? `c${camera.id}` : "";
+    if (key === shown) return;
+    shown = key;
+    if (at) map.easeTo({ center: [at[1], at[0]], zoom: Math.max(map.getZoom(), 14), ...motion() });
+  });
+}
+
+function listen(map: MapLibre): void {
+  map.on("click", "camera", (event) => {
+    const feature = event.features?.[0];
+    if (!feature || !can("cameras.read")) return;
+    const cluster = feature.properties["cluster_id"] as number | undefined;
+    if (cluster !== undefined) {
+      void map.getSource<GeoJSONSource>("cameras")!.getClusterExpansionZoom(cluster)
+        .then((zoom) => map.easeTo({ center: event.lngLat, zoom: zoom + 0.4 }));
+      return;
+    }
+    selectedAlert.value = null;
+    selectedCamera.value = String(feature.properties["id"]);
+  });
+  map.on("mouseenter", "camera", () => (map.getCanvas().style.cursor = "pointer"));
+  map.on("mouseleave", "camera", () => (map.getCanvas().style.cursor = ""));
+}

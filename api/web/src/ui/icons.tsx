@@ -1,0 +1,63 @@
+// Line icons, drawn here: 24-unit grid, stroke follows the text colour. Always beside words or with a label on the button.
+
+import type { JSX } from "preact";
+
+const PATHS = {
+  panic: "M12 3v5M5.6 5.6l2.8 2.8M18.4 5.6l-2.8 2.8M6 20h12M8 20v-5a4 4 0 0 1 8 0v5",
+  hold_up: "M12 3 4 6v6c0 4.5 3.3 7.6 8 9 4.7-1.4 8-4.5 8-9V6zM12 8v5M12 16.5v.01",
+  fire: "M12 3c.5 3.5 5 5.5 5 10.5A5 5 0 0 1 7 14c0-2 1-3.5 2-4.5.3 1.5 1 2.2 1.8 2.5C10.5 9 11 5.5 12 3z",
+  medical: "M9 4h6v5h5v6h-5v5H9v-5H4V9h5z",
+  crowd: "M8.5 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM16 11.5a2.5 2.5 0 1 0 0-5M3 19c0-3 2.3-5 5.5-5s5.5 2 5.5 5M16 14.5c2.8 0 5 1.7 5 4.5",
+  incident: "M5 21V4M5 4h12l-2.5 4L17 12H5",
+  critical: "M8 3h8l5 5v8l-5 5H8l-5-5V8zM12 7.5v5.5M12 16.5v.01",
+  warning: "M12 4 2.5 20h19zM12 10v4.5M12 17.2v.01",
+  watch: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z",
+  notice: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v5.5M12 7.5v.01",
+  camera: "M3 8h3l2-3h8l2 3h3v11H3zM12 16.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z",
+  map: "M9 4 3 6.5V20l6-2.5L15 20l6-2.5V4l-6 2.5zM9 4v13.5M15 6.5V20",
+  queue: "M8 6h13M8 12h13M8 18h13M3.5 6v.01M3.5 12v.01M3.5 18v.01",
+  sound: "M4 9.5v5h3.5L12 19V5L7.5 9.5zM15.5 9a4 4 0 0 1 0 6M18 6.5a7.5 7.5 0 0 1 0 11",
+  mute: "M4 9.5v5h3.5L12 19V5L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5",
+  link: "M5 12a10 10 0 0 1 14 0M8 15.5a5.5 5.5 0 0 1 8 0M12 19.5v.01M2 8.5a14.5 14.5 0 0 1 20 0",
+  unlink: "M3 3l18 18M8 15.5a5.5 5.5 0 0 1 6.5-.8M12 19.5v.01M5 12a10 10 0 0 1 4.5-2.6M2 8.5a14 14 0 0 1 4-2.7M12 4.5c3.7 0 7.3 1.4 10 4",
+  user: "M12 11.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 20.5c0-4 3.5-6.5 8-6.5s8 2.5 8 6.5",
+  lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+  exit: "M14 4h5v16h-5M3.5 12H15M11 8l4 4-4 4",
+  sun: "M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4",
+  moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
+  check: "M4.5 12.5 10 18 19.5 7",
+  cross: "M5.5 5.5l13 13M18.5 5.5l-13 13",
+  send: "M3 11.5 21 4l-7 17-3-7.5zM11 13.5 21 4",
+  note: "M5 3.5h14v12L14 20.5H5zM14 20.5v-5h5M8.5 8.5h7M8.5 12h7",
+  plus: "M12 5v14M5 12h14",
+  back: "M15 5l-7 7 7 7",
+  help: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM9.5 9.5a2.5 2.5 0 1 1 3.8 2.1c-.9.5-1.3 1.1-1.3 2M12 16.8v.01",
+  shield: "M12 3 4 6v6c0 4.5 3.3 7.6 8 9 4.7-1.4 8-4.5 8-9V6z",
+  book: "M5 4h13v16H7a2 2 0 0 1-2-2zM5 18a2 2 0 0 1 2-2h11M9 8h5",
+  upload: "M12 16V4M7 9l5-5 5 5M4 20h16",
+  clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.5 2",
+  school: "M2.5 9.5 12 5l9.5 4.5L12 14zM6 11.5V17c3.5 2.5 8.5 2.5 12 0v-5.5M21.5 9.5V15",
+  place: "M12 21c4-5 7-8 7-11.5a7 7 0 0 0-14 0C5 13 8 16 12 21zM12 12a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z",
+  button: "M4 8h16v11H4zM12 16a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM12 8V4",
+  disk: "M4 4h12l4 4v12H4zM8 4v5h7V4M8 20v-6h8v6",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, size = 18 }: { name: IconName; size?: number }): JSX.Element {
+  return (
+    <svg class="icon" width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.9"
+      stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}
+
+export function Logo({ size = 30 }: { size?: number }): JSX.Element {
+  return (
+    <svg class="logo" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+      <path d="M16 2.5 28 6.7v9.8c0 6.7-5 11.3-12 13.3C9 27.8 4 23.2 4 16.5V6.7z" fill="none" stroke="var(--accent)" stroke-width="2.3" stroke-linejoin="round" />
+      <path d="M8 21.5c2.4-6 4.8-9 8-9s5.6 3 8 9z" fill="var(--gold)" />
+    </svg>
+  );
+}
