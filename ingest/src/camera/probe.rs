@@ -1,0 +1,160 @@
+//! `qorgan probe URL`: looks at a camera once and says what it gives.
+
+use std::time::Duration;
+
+use qorgan_domain::CameraFault;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::{
+    CameraError, CameraUrl, Codec, Credentials, Decoder,
+    file::{Reader, Unit as FileUnit},
+    rtsp::RtspStream,
+};
+
+/// Key frames after which a probe knows enough.
+const ENOUGH_KEY_FRAMES: u32 = 3;
+
+/// What a camera gives. Fields that could not be found out are null.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ProbeReport {
+    /// The address, without its query.
+    pub url: String,
+    /// Codec of the video stream.
+    pub codec: Option<Codec>,
+    /// Width and height in pixels.
+    pub size_px: Option<(u32, u32)>,
+    /// Frames per second of stream time.
+    pub frames_per_s: Option<f64>,
+    /// Mean distance of key frames, in seconds of stream time.
+    pub key_frame_interval_s: Option<f64>,
+    /// From the start of the probe to the first whole key frame, in seconds.
+    pub time_to_first_key_frame_s: Option<f64>,
+    /// Whether the first key frame decodes.
+    pub decodes: Option<bool>,
+    /// What went wrong.
+    pub fault: Option<ProbeFault>,
+}
+
+/// What went wrong during a probe.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProbeFault {
+    /// The one word for it.
+    pub code: CameraFault,
+    /// The error and its causes in one line.
+    pub detail: String,
+}
+
+/// Connects once, looks at the stream for at most `limit`, and reports. Never fails: a fault is in the report.
+pub async fn probe(url: &CameraUrl, credentials: Option<&Credentials>, limit: Duration) -> ProbeReport {
+    let mut look = Look::new(url);
+    let result = match url {
+        CameraUrl::Rtsp(rtsp) => look.rtsp(rtsp, credentials, limit).await,
+        CameraUrl::File(path) => {
+            let path = path.clone();
+            let work = tokio::task::spawn_blocking(move || {
+                let result = look.file(&path, limit);
+                (look, result)
+            });
+            match work.await {
+                Ok((back, result)) => {
+                    look = back;
+                    result
+                }
+                Err(error) => {
+                    look = Look::new(url);
+                    Err(CameraError::Panic(error.to_string()))
+                }
+            }
+        }
+    };
+    look.report(result)
+}
+
+struct Look {
+    report: ProbeReport,
+    start: Instant,
+    frames: u32,
+    keys: u32,
+    first: Option<Duration>,
+    last: Duration,
+    first_key: Option<Duration>,
+    last_key: Duration,
+}
+
+impl Look {
+    fn new(url: &CameraUrl) -> Self {
+        let report = ProbeReport { url: url.to_string(), ..ProbeReport::default() };
+        let (first, last) = (None, Duration::ZERO);
+        Self { report, start: Instant::now(), frames: 0, keys: 0, first, last, first_key: None, last_key: last }
+    }
+
+    async fn rtsp(&mut self, url: &::url::Url, credentials: Option<&Credentials>, limit: Duration) -> Result<(), CameraError> {
+        let mut stream = RtspStream::open(url, credentials, limit).await?;
+        self.report.codec = Some(stream.codec);
+        let deadline = Instant::now() + limit;
+        while self.keys < ENOUGH_KEY_FRAMES {
+            let Some(unit) = stream.next(deadline).await? else { break };
+            self.report.size_px = stream.size_px();
+            let first_key = unit.key && self.keys == 0;
+            self.saw(unit.media_time, unit.key);
+            if let (true, Some(size_px)) = (first_key, self.report.size_px) {
+                let codec = stream.codec;
+                let decode = move || Decoder::new().decode_unit(codec, size_px, &unit.data);
+                let picture = tokio::task::spawn_blocking(decode).await;
+                self.decoded(picture.map_err(|error| CameraError::Panic(error.to_string()))?.map(drop))?;
+            }
+        }
+        self.silence(limit)
+    }
+
+    fn file(&mut self, path: &std::path::Path, limit: Duration) -> Result<(), CameraError> {
+        let mut reader = Reader::open(path)?;
+        while self.keys < ENOUGH_KEY_FRAMES && self.start.elapsed() < limit {
+            let Some(FileUnit { data, pts, key, codec, size_px, .. }) = reader.next_unit()? else { break };
+            (self.report.codec, self.report.size_px) = (Some(codec), Some(size_px));
+            let first_key = key && self.keys == 0;
+            self.saw(pts, key);
+            if first_key {
+                self.decoded(Decoder::new().decode_unit(codec, size_px, &data).map(drop))?;
+            }
+        }
+        self.silence(limit)
+    }
+
+    fn saw(&mut self, at: Duration, key: bool) {
+        self.frames += 1;
+        self.first.get_or_insert(at);
+        self.last = self.last.max(at);
+        if key {
+            self.keys += 1;
+            self.first_key.get_or_insert(at);
+            self.last_key = at;
+            self.report.time_to_first_key_frame_s.get_or_insert(self.start.elapsed().as_secs_f64());
+        }
+    }
+
+    fn decoded(&mut self, result: Result<(), super::DecodeError>) -> Result<(), CameraError> {
+        self.report.decodes = Some(result.is_ok());
+        Ok(result?)
+    }
+
+    fn silence(&self, limit: Duration) -> Result<(), CameraError> {
+        match (self.frames, self.keys) {
+            (0, _) => Err(CameraError::Stalled { what: "picture", after: limit }),
+            (_, 0) => Err(CameraError::Stalled { what: "key frame", after: limit }),
+            _ => Ok(()),
+        }
+    }
+
+    fn report(mut self, result: Result<(), CameraError>) -> ProbeReport {
+        let rate = |count: u32, first: Option<Duration>, last: Duration| {
+            let span = last.saturating_sub(first?).as_secs_f64();
+            (count > 1 && span > 0.0).then(|| f64::from(count - 1) / span)
+        };
+        self.report.frames_per_s = rate(self.frames, self.first, self.last);
+        self.report.key_frame_interval_s = rate(self.keys, self.first_key, self.last_key).map(|per_s| 1.0 / per_s);
+        self.report.fault = result.err().map(|error| ProbeFault { code: error.fault(), detail: error.one_line() });
+        self.report
+    }
+}
