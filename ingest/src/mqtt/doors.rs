@@ -1,0 +1,108 @@
+//! What the MQTT side needs from the rest of the hub, injected as functions, and what it hands over.
+//!
+//! Ingest imports neither alerts nor the configuration: whoever wires the hub fills in [`Doors`].
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use qorgan_domain::{
+    Alarm, Clock, Count, DeviceRef, UtcMs,
+    topic::Principal,
+    wire::{HealthV1, SensorV1},
+};
+
+/// See [`Doors::authenticate`].
+pub type Authenticate = Box<dyn Fn(&str, &[u8]) -> Option<Principal> + Send + Sync>;
+/// See [`Doors::known_device`].
+pub type KnownDevice = Box<dyn Fn(&DeviceRef) -> bool + Send + Sync>;
+/// See [`Doors::commit_alarm`].
+pub type CommitAlarm = Box<dyn Fn(Alarm) -> BoxFuture<'static, Result<StoredAlarm, NotStored>> + Send + Sync>;
+/// See [`Doors::event`].
+pub type TakeEvent = Box<dyn Fn(DoorEvent) -> bool + Send + Sync>;
+
+/// The functions behind the MQTT door.
+pub struct Doors {
+    /// Who logs in with this user name and password, if anybody. Called for every connection, thousands
+    /// of them after a power cut: it must be quick (microseconds, no argon2) and must not block.
+    pub authenticate: Authenticate,
+    /// Whether the device is configured. Messages of others are refused. Must not block.
+    pub known_device: KnownDevice,
+    /// Makes an alarm durable and shows it to the desks, also when it could not be stored. Runs to its
+    /// end even when the door has stopped waiting. The same press may come again, from the device or from an
+    /// external broker: the answer is then `repeat`, or another try when the first one failed.
+    pub commit_alarm: CommitAlarm,
+    /// Takes a count, health or sensor message. Must not block; `false` when there is no room (the loss is counted here).
+    pub event: TakeEvent,
+    /// The hub's clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// An alarm that is safe on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredAlarm {
+    /// Row of the alarm journal.
+    pub journal: i64,
+    /// When it was safe.
+    pub stored_at: UtcMs,
+    /// The same press had been stored before.
+    pub repeat: bool,
+}
+
+/// Why an alarm is not known to be on disk. No receipt and no PUBACK leaves.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotStored {
+    /// The journal could not be written.
+    #[error("the alarm journal cannot be written: {0}")]
+    Journal(String),
+    /// The journal took longer than [`COMMIT_TIMEOUT`](super::COMMIT_TIMEOUT). Should it succeed later, the receipt still leaves.
+    #[error("the alarm journal did not answer in time")]
+    Timeout,
+    /// More alarms wait for the journal than may.
+    #[error("too many alarms wait for the journal")]
+    Busy,
+}
+
+impl NotStored {
+    /// Label in metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            NotStored::Journal(_) => "journal",
+            NotStored::Timeout => "timeout",
+            NotStored::Busy => "busy",
+        }
+    }
+}
+
+/// A message that needs no receipt.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DoorEvent {
+    /// People seen, by the hub's own camera or a foreign source.
+    Count(Count),
+    /// A device came or went.
+    Health {
+        /// Which.
+        device: DeviceRef,
+        /// What it said.
+        health: HealthV1,
+        /// When the hub heard it.
+        received_at: UtcMs,
+    },
+    /// A measurement.
+    Sensor {
+        /// Which device.
+        device: DeviceRef,
+        /// What it measured.
+        sensor: SensorV1,
+    },
+}
+
+impl DoorEvent {
+    /// Label in metrics.
+    pub fn channel(&self) -> &'static str {
+        match self {
+            DoorEvent::Count(_) => "count",
+            DoorEvent::Health { .. } => "health",
+            DoorEvent::Sensor { .. } => "sensor",
+        }
+    }
+}
