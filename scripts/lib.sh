@@ -45,15 +45,18 @@ step() {
   note "done in $((SECONDS - start)) s"
 }
 
-# quiet_step WHAT LOGNAME COMMAND...: output goes to var/log/LOGNAME.log; a line every 15 s shows that it still runs;
-# the end of the log is printed when COMMAND fails.
+# quiet_step WHAT LOGNAME COMMAND...: output goes to var/log/LOGNAME.log; every 20 s the last line of it is shown;
+# its end is printed when COMMAND fails.
 quiet_step() {
   local what="$1" log="$LOGS/$2.log" start=$SECONDS rc=0 beat
   shift 2
   mkdir -p "$LOGS"
   say "$what"
   # `read -t` on an empty pipe waits without a child process: a `sleep` would outlive us and hold our output open.
-  ( while :; do read -rt 15 <> <(:) || true; note "still running, $((SECONDS - start)) s; log: ${log#"$ROOT"/}"; done ) &
+  ( while :; do
+    read -rt 20 <> <(:) || true
+    note "$((SECONDS - start)) s: $(tail -n 1 "$log" | tr '\r' '\n' | tail -n 1 | cut -c 1-100)"
+  done ) &
   beat=$!
   "$@" >"$log" 2>&1 </dev/null || rc=$?
   kill "$beat" 2>/dev/null || true
