@@ -1,0 +1,401 @@
+//! The manifest of a model: what it may be used for, where it comes from, what it expects and what it gives.
+//!
+//! One TOML file per model in `models/`. Unknown keys are errors. Nothing here opens a session.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::{ErrorModel, ModelError, Normalisation};
+
+/// What a model may be used for. There is no task that tells one person from another, and none may be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Boxes around people, to count them.
+    PersonCount,
+    /// People per pixel, to count dense crowds.
+    CrowdDensity,
+    /// Boxes around faces, only to make them unrecognisable.
+    FaceBlur,
+}
+
+impl Task {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "person_count" => Some(Self::PersonCount),
+            "crowd_density" => Some(Self::CrowdDensity),
+            "face_blur" => Some(Self::FaceBlur),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PersonCount => "person_count",
+            Self::CrowdDensity => "crowd_density",
+            Self::FaceBlur => "face_blur",
+        })
+    }
+}
+
+/// How a model's numbers are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// Class scores and box distance distributions at strides 8, 16 and 32.
+    Nanodet,
+    /// A map whose sum is the number of people.
+    Density,
+}
+
+/// Order of the colour planes of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum ColourOrder {
+    /// Red first.
+    #[serde(rename = "RGB")]
+    Rgb,
+    /// Blue first.
+    #[serde(rename = "BGR")]
+    Bgr,
+}
+
+/// Memory order of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) enum Layout {
+    /// Batch, channel, row, column.
+    #[serde(rename = "NCHW")]
+    Nchw,
+}
+
+/// The picture that a model takes.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// Name in the graph.
+    pub(crate) name: String,
+    /// Only one layout is accepted.
+    layout: Layout,
+    /// Shape; -1 is a dimension that may vary.
+    pub(crate) shape: Vec<i64>,
+    /// Order of the planes.
+    pub(crate) colour_order: ColourOrder,
+    /// Subtracted per plane, in input order; pixel values are 0 to 255.
+    pub(crate) mean: [f32; 3],
+    /// Divided by per plane, after the mean.
+    pub(crate) std: [f32; 3],
+}
+
+impl Input {
+    pub(crate) fn normalisation(&self) -> Normalisation {
+        Normalisation { order: self.colour_order, mean: self.mean, std: self.std }
+    }
+}
+
+/// One output of a model.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Output {
+    /// Name in the graph.
+    pub(crate) name: String,
+    /// Shape; -1 is a dimension that may vary.
+    pub(crate) shape: Vec<i64>,
+    /// What the numbers are.
+    pub(crate) meaning: Meaning,
+    /// Pixels of the input per cell of the output.
+    pub(crate) stride: usize,
+    /// Unit of the numbers, for the reader.
+    unit: String,
+}
+
+/// What an output holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Meaning {
+    /// Probability per cell and class.
+    ClassScores,
+    /// Logits of the distance to each side, in bins of one stride.
+    BoxDistances,
+    /// People per cell.
+    Density,
+}
+
+/// Where the person is among the classes.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Classes {
+    /// Number of classes.
+    pub(crate) count: usize,
+    /// Index of the person. The others are never read.
+    pub(crate) person: usize,
+}
+
+/// Settings of a detector.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Detecting {
+    /// A box counts from this score on, 0 to 1.
+    pub(crate) score_threshold: f32,
+    /// A box is hidden on a still from this score on: lower, because a missed person would be shown.
+    pub(crate) mask_threshold: f32,
+    /// Two boxes are one person from this intersection over union on, 0 to 1.
+    pub(crate) iou_threshold: f32,
+    /// Overlapping square tiles that a picture larger than the input is cut into, at most.
+    pub(crate) max_tiles: usize,
+}
+
+/// Settings of a density map.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mapping {
+    /// The longer side of the picture is reduced to this, in pixels.
+    pub(crate) max_side_px: usize,
+    /// Sides of the input are multiples of this, in pixels.
+    pub(crate) multiple_px: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    name: String,
+    enabled: bool,
+    task: String,
+    family: Family,
+    file: String,
+    bytes: u64,
+    sha256: String,
+    licence: String,
+    source: String,
+    prepared_by: String,
+    repair: String,
+    training_data: String,
+    measured: Vec<String>,
+    input: Input,
+    outputs: Vec<Output>,
+    classes: Option<Classes>,
+    detector: Option<Detecting>,
+    density: Option<Mapping>,
+    errors: ErrorModel,
+}
+
+/// A manifest that has been read and whose task is allowed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// Name, as it appears in counts.
+    pub name: String,
+    /// Whether the model may be used: the one line that switches it off.
+    pub enabled: bool,
+    /// What it may be used for.
+    pub task: Task,
+    /// How its numbers are read.
+    pub family: Family,
+    /// File name of the weights.
+    pub file: String,
+    /// Size of the weights in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the weights, lower-case hex.
+    pub sha256: String,
+    /// Licence, as an SPDX expression.
+    pub licence: String,
+    /// Package and upstream project that the weights come from.
+    pub source: String,
+    /// Script that made the file from its source.
+    pub prepared_by: String,
+    /// Command that brings the file back.
+    pub repair: String,
+    /// What it was trained on, as far as known.
+    pub training_data: String,
+    /// Measured errors, each a sentence with its conditions.
+    pub measured: Vec<String>,
+    /// How wrong its counts are, for the interval.
+    pub errors: ErrorModel,
+    pub(crate) input: Input,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) classes: Option<Classes>,
+    pub(crate) detector: Option<Detecting>,
+    pub(crate) density: Option<Mapping>,
+}
+
+/// Where the weights are looked for: the repository's `models/` first, then what set-up made in `var/models/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelDirs {
+    /// Committed manifests and weights.
+    pub models: PathBuf,
+    /// Weights that set-up made.
+    pub made: PathBuf,
+}
+
+impl ModelDirs {
+    /// `models` holds manifests; `var` is the directory of set-up products, with `models/` in it.
+    pub fn new(models: impl Into<PathBuf>, var: impl AsRef<Path>) -> Self {
+        Self { models: models.into(), made: var.as_ref().join("models") }
+    }
+}
+
+/// Weights whose size and hash are those of the manifest.
+pub(crate) struct Weights {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Manifest {
+    /// Reads a manifest. Errors: not readable, not TOML, unknown or missing keys, a task that is not allowed, numbers
+    /// that cannot be right.
+    pub fn read(path: &Path) -> Result<Self, ModelError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ModelError::Io { path: path.into(), source })?;
+        Self::parse(path, &text)
+    }
+
+    /// As [`Manifest::read`], from its text; `path` is for messages.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ModelError> {
+        let raw: Raw =
+            toml::from_str(text).map_err(|error| ModelError::Manifest { path: path.into(), message: error.to_string().trim().to_owned() })?;
+        let task = Task::parse(&raw.task).ok_or_else(|| ModelError::TaskRefused {
+            path: path.into(),
+            model: raw.name.clone(),
+            task: raw.task.clone(),
+        })?;
+        let manifest = Self {
+            path: path.into(),
+            name: raw.name,
+            enabled: raw.enabled,
+            task,
+            family: raw.family,
+            file: raw.file,
+            bytes: raw.bytes,
+            sha256: raw.sha256,
+            licence: raw.licence,
+            source: raw.source,
+            prepared_by: raw.prepared_by,
+            repair: raw.repair,
+            training_data: raw.training_data,
+            measured: raw.measured,
+            errors: raw.errors,
+            input: raw.input,
+            outputs: raw.outputs,
+            classes: raw.classes,
+            detector: raw.detector,
+            density: raw.density,
+        };
+        match manifest.complaint() {
+            None => Ok(manifest),
+            Some(message) => Err(ModelError::Manifest { path: path.into(), message: format!("model {}: {message}", manifest.name) }),
+        }
+    }
+
+    /// What cannot be right, if anything.
+    fn complaint(&self) -> Option<String> {
+        let plain = |text: &str| !text.is_empty() && !text.contains(['/', '\\']) && !text.contains("..");
+        if !plain(&self.name) || !plain(&self.file) {
+            return Some("name and file are plain names without a directory".into());
+        }
+        if self.sha256.len() != 64 || !self.sha256.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+            return Some(format!("sha256 is 64 lower-case hex digits, found {:?}", self.sha256));
+        }
+        if !(self.input.shape.len() == 4 && self.input.shape[..2] == [1, 3]) {
+            return Some(format!("input shape starts with 1, 3 and has four dimensions, found {:?}", self.input.shape));
+        }
+        if self.input.std.iter().any(|std| !(*std > 0.0)) {
+            return Some(format!("input std is positive, found {:?}", self.input.std));
+        }
+        match self.family {
+            Family::Nanodet => self.nanodet_complaint(),
+            Family::Density => match (&self.density, self.outputs.as_slice()) {
+                (Some(Mapping { max_side_px: 8..=8192, multiple_px: 1..=64 }), [Output { meaning: Meaning::Density, .. }]) => None,
+                _ => Some("family density needs a table [density] with sensible sizes and one output that means density".into()),
+            },
+        }
+    }
+
+    fn nanodet_complaint(&self) -> Option<String> {
+        let (Some(settings), Some(classes)) = (&self.detector, &self.classes) else {
+            return Some("family nanodet needs the tables [detector] and [classes]".into());
+        };
+        let unit = 0.0..=1.0;
+        if ![settings.score_threshold, settings.mask_threshold, settings.iou_threshold].iter().all(|t| unit.contains(t)) {
+            return Some("thresholds are between 0 and 1".into());
+        }
+        if !(1..=4).contains(&settings.max_tiles) {
+            return Some(format!("max_tiles is 1 to 4, found {}", settings.max_tiles));
+        }
+        if classes.person >= classes.count {
+            return Some(format!("class person is index {} of {}", classes.person, classes.count));
+        }
+        let side = self.input.shape[2];
+        if side != self.input.shape[3] || !(32..=4096).contains(&side) {
+            return Some(format!("input is square, 32 to 4096 pixels, found {:?}", self.input.shape));
+        }
+        let (scores, distances): (Vec<_>, Vec<_>) = self.outputs.iter().partition(|output| output.meaning == Meaning::ClassScores);
+        if scores.is_empty() || scores.len() != distances.len() {
+            return Some("outputs come in pairs: class_scores and box_distances of the same stride".into());
+        }
+        for output in &scores {
+            let cells = (side + output.stride as i64 - 1).checked_div(output.stride as i64).map_or(0, |cells| cells * cells);
+            let pair = distances.iter().find(|other| other.meaning == Meaning::BoxDistances && other.stride == output.stride);
+            let fits = match pair.map(|pair| pair.shape.as_slice()) {
+                Some([1, rows, numbers]) => *rows == cells && *numbers > 0 && numbers % 4 == 0,
+                _ => false,
+            };
+            if cells == 0 || output.shape != [1, cells, classes.count as i64] || !fits {
+                return Some(format!(
+                    "outputs of stride {} have shapes [1, {cells}, {}] for class_scores and [1, {cells}, 4 x bins] for box_distances",
+                    output.stride, classes.count
+                ));
+            }
+        }
+        None
+    }
+
+    /// Refuses a model that is switched off or made for something else.
+    pub(crate) fn require(&self, task: Task, family: Family) -> Result<(), ModelError> {
+        if !self.enabled {
+            return Err(self.unsuitable("enabled = true", "enabled = false"));
+        }
+        if self.task != task || self.family != family {
+            return Err(self.unsuitable(&format!("task {task}, {family:?}"), &format!("task {}, {:?}", self.task, self.family)));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn unsuitable(&self, expected: &str, found: &str) -> ModelError {
+        ModelError::Unsuitable { model: self.name.clone(), expected: expected.into(), found: found.into() }
+    }
+
+    /// Reads the weights and checks size and hash.
+    pub(crate) fn weights(&self, dirs: &ModelDirs) -> Result<Weights, ModelError> {
+        let path = [&dirs.models, &dirs.made].into_iter().map(|dir| dir.join(&self.file)).find(|path| path.is_file());
+        let path = path.ok_or_else(|| ModelError::Missing {
+            model: self.name.clone(),
+            file: self.file.clone(),
+            looked_in: format!("{} or {}", dirs.models.display(), dirs.made.display()),
+            repair: self.repair.clone(),
+        })?;
+        let bytes = std::fs::read(&path).map_err(|source| ModelError::Io { path: path.clone(), source })?;
+        if bytes.len() as u64 != self.bytes {
+            return Err(self.mismatch(&path, "size in bytes", self.bytes, bytes.len()));
+        }
+        let found = hex::encode(Sha256::digest(&bytes));
+        if found != self.sha256 {
+            return Err(self.mismatch(&path, "sha256", &self.sha256, found));
+        }
+        Ok(Weights { path, bytes })
+    }
+
+    pub(crate) fn mismatch(&self, file: &Path, what: &str, expected: impl fmt::Display, found: impl fmt::Display) -> ModelError {
+        ModelError::Mismatch {
+            model: self.name.clone(),
+            file: file.into(),
+            what: what.into(),
+            expected: expected.to_string(),
+            found: found.to_string(),
+            repair: self.repair.clone(),
+        }
+    }
+}
