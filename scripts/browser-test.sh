@@ -3,7 +3,7 @@
 # then `npm test` in tests/browser with these variables:
 #   QORGAN_URL    http://127.0.0.1:PORT
 #   QORGAN_USERS  JSON {"role":{"user":"...","password":"..."}}
-#   QORGAN_PRESS  shell command that presses the demo's gate button
+#   QORGAN_PRESS  shell command that presses a button of the demo's school
 #   QORGAN_SHOTS  folder for screenshots
 # Logs stay in target/browser/.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -51,7 +51,7 @@ mqtt="$(address mqtt)"
 export QORGAN_URL="http://$http"
 QORGAN_USERS="$(cat "$state/secrets/logins.json")"
 export QORGAN_USERS
-export QORGAN_PRESS="'$bin/qorgan' button --config '$ROOT/configs/demo.toml' --state-dir '$state' --mqtt '$mqtt' --site school-17 --device gate-button"
+export QORGAN_PRESS="'$bin/qorgan' button --config '$ROOT/configs/demo.toml' --state-dir '$state' --broker mqtt://$mqtt --site school-17 --device reception"
 export QORGAN_SHOTS="$out/screenshots"
 mkdir -p "$QORGAN_SHOTS"
 

@@ -7,6 +7,11 @@ cd "$ROOT"
 bin="$TARGET/${QORGAN_PROFILE:-release}"
 { [ -x "$bin/qorgan" ] && [ -x "$bin/camera-server" ]; } || die "nothing is built in ${bin#"$ROOT"/}" "run: make run"
 
+# The hub holds this lock while it runs.
+if [ -f var/demo/lock ] && ! flock -n var/demo/lock true; then
+  die "the demo is already running (it holds var/demo/lock)" "its page is http://127.0.0.1:8080/ unless it said otherwise; end it with Ctrl-C where it runs"
+fi
+
 camera_pid=''
 hub_pid=''
 finish() {
@@ -28,6 +33,21 @@ if [ "$port" != 8554 ]; then
   note "port 8554 is taken; the demo's cameras are on $port"
   extra+=(--camera-base "rtsp://127.0.0.1:$port")
 fi
+# other_port OPTION PORT...: the demo takes free ports when somebody has one of its own (Debian's mosquitto likes 1883).
+other_port() {
+  local option="$1" taken
+  shift
+  for taken in "$@"; do
+    if listens "$taken"; then
+      note "port $taken is taken; the hub takes a free one and prints it below (without TLS)"
+      extra+=("$option" 127.0.0.1:0)
+      return
+    fi
+  done
+}
+case " $* " in *" --http"*) ;; *) other_port --http 8080 8443 ;; esac
+case " $* " in *" --mqtt"*) ;; *) other_port --mqtt 1883 8883 ;; esac
+
 mkdir -p "$LOGS"
 "$bin/camera-server" --port "$port" </dev/null >"$LOGS/camera-server.log" 2>&1 &
 camera_pid=$!

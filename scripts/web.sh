@@ -27,6 +27,8 @@ build() {
     return
   fi
   quiet_step "building the web pages" web npm run build --prefix "$ROOT/api/web"
+  # The pages are compiled into the hub; cargo does not see a folder that was not there at the last build.
+  touch "$ROOT/api/src/web.rs"
   stamp web "$hash"
 }
 
