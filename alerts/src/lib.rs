@@ -1,1 +1,26 @@
-//! (being written)
+//! From an event to an alert that somebody answers: journal, fusion, life cycle, store, audit.
+//!
+//! What belongs here: everything that decides whether there is an alert, what may be done with it, and
+//! what is written down about it. What does not: pictures, models, network servers. This crate knows
+//! no GStreamer, no ONNX Runtime and no axum, and never imports `ingest` or `inference`.
+//!
+//! The way through: [`Journal::commit`] makes a press durable before its receipt leaves;
+//! [`Engine`] owns [`Fusion`] in one task: apply, one store transaction, then the [`Ring`] that
+//! feeds the screens. [`life`] and [`fusion`] are pure and receive `now`.
+#![forbid(unsafe_code)]
+
+pub mod engine;
+pub mod error;
+pub mod fusion;
+pub mod journal;
+pub mod life;
+pub mod ring;
+pub mod store;
+
+pub use engine::{ActError, Engine};
+pub use error::Error;
+pub use fusion::{Fusion, Rules, Transition};
+pub use journal::{Journal, Stored};
+pub use life::{Refusal, Viewer};
+pub use ring::{Cursor, Gap, Ring};
+pub use store::Store;

@@ -1,0 +1,193 @@
+//! The one task that owns [`Fusion`]: apply, one store transaction, then the ring that feeds the screens.
+//!
+//! What belongs here: queues, order, and what happens while the store or the journal is away. What does not:
+//! any judgement about alerts.
+//!
+//! - Alarms have their own queue and are never dropped; counts have a bounded one, and a loss is counted.
+//! - Presses are applied in the order of the journal's rows. A row that no door brings (the door was cancelled
+//!   after the commit, or the hub was killed) is read from the journal, so that a press with a receipt is always there, once.
+//! - While the store is away, alerts reach the screens all the same and wait in order to be written.
+
+mod task;
+mod writer;
+
+use std::sync::Arc;
+
+use qorgan_domain::{
+    Alarm, AlertId, Clock, Event, GeoPoint, SiteId, UtcMs,
+    alert::{Action, Actor, Alert},
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Error, Fusion, Journal, Refusal, Ring, Rules, Store};
+
+/// Presses on their way; over that, [`Engine::alarm`] waits.
+const ALARMS: usize = 4_096;
+/// Actions on their way; over that, [`Engine::act`] waits.
+const COMMANDS: usize = 256;
+/// Counts on their way; over that they are dropped and counted.
+const EVENTS: usize = 8_192;
+
+/// What the engine works with.
+pub struct Parts<C> {
+    /// As [`recover`] gives it.
+    pub fusion: Fusion,
+    /// The last journal row that the store has seen, as [`recover`] gives it.
+    pub applied_row: i64,
+    /// Where alerts are written.
+    pub store: Store,
+    /// Where presses are safe first; none where alarms come without one.
+    pub journal: Option<Journal>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where changed alerts are shown.
+    pub ring: Ring<C>,
+}
+
+/// The engine; clones speak to the same task.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    alarms: mpsc::Sender<Press>,
+    commands: mpsc::Sender<Command>,
+    events: mpsc::Sender<Event>,
+    open: watch::Receiver<Arc<Vec<Alert>>>,
+    store: Store,
+}
+
+/// Why an action did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// The rules say no; the alert as it stands.
+    #[error("{0}")]
+    Refused(Refusal, Option<Box<Alert>>),
+    /// There is no such alert.
+    #[error("there is no such alert")]
+    NotFound,
+    /// The engine or the store cannot take it.
+    #[error("the action cannot be taken now")]
+    Store(#[source] Error),
+}
+
+#[derive(Debug)]
+struct Press {
+    alarm: Alarm,
+    row: Option<i64>,
+}
+
+type Answer = oneshot::Sender<Result<Alert, ActError>>;
+
+#[derive(Debug)]
+enum Command {
+    Act { id: AlertId, action: Action, actor: Actor, answer: Answer },
+    Incident { site: Option<SiteId>, position: Option<GeoPoint>, text: String, actor: Actor, answer: Answer },
+    Rules(Box<Rules>),
+}
+
+/// Reads from the store what fusion goes on with after a start: open alerts, the next number, the applied journal
+/// row, and what was usual at each camera.
+pub async fn recover(store: &Store, journal: Option<&Journal>, rules: Rules, now: UtcMs) -> Result<(Fusion, i64), Error> {
+    let minutes = i64::from(rules.crowd.baseline_minutes);
+    let mut fusion = Fusion::new(rules, store.next_alert_id().await?, store.open_alerts().await?);
+    for minute in store.minute_peaks(UtcMs(now.0 - minutes * 60_000)).await? {
+        // Counts are at most 100,000: nothing that matters is lost.
+        fusion.teach(&minute.camera, minute.at, minute.people as f32);
+    }
+    let Some(journal) = journal else { return Ok((fusion, 0)) };
+    let mut applied = store.applied_journal_row().await?;
+    if store.meta(JOURNAL_ID).await?.as_deref() != Some(journal.id()) {
+        // Another file: the numbers of the old one say nothing about it.
+        applied = 0;
+        store.save(&[], Some(0)).await?;
+        store.set_meta(JOURNAL_ID, journal.id()).await?;
+    }
+    // A journal that was put back from a backup gives its later numbers out again.
+    Ok((fusion, applied.min(journal.newest().await?)))
+}
+
+const JOURNAL_ID: &str = "journal_id";
+
+impl Engine {
+    /// Starts the task. It ends after `cancel`, when what it holds is written or five seconds have passed.
+    pub fn start<C>(parts: Parts<C>, cancel: CancellationToken) -> (Self, JoinHandle<()>)
+    where
+        C: From<Alert> + Clone + Send + 'static,
+    {
+        let (alarms, alarm_queue) = mpsc::channel(ALARMS);
+        let (commands, command_queue) = mpsc::channel(COMMANDS);
+        let (events, event_queue) = mpsc::channel(EVENTS);
+        let (show, open) = watch::channel(Arc::new(parts.fusion.open_alerts().cloned().collect()));
+        let engine = Self { alarms, commands, events, open, store: parts.store.clone() };
+        let queues = task::Queues { alarms: alarm_queue, commands: command_queue, events: event_queue };
+        let task = tokio::spawn(task::Task::new(parts, show).run(queues, cancel));
+        (engine, task)
+    }
+
+    /// Hands in a count or a tick without waiting; false when it was dropped (and counted). A press that comes this
+    /// way goes to the alarms' queue.
+    pub fn event(&self, event: Event) -> bool {
+        let taken = match event {
+            // Without a row: shown as it is, and found again in the journal by its row if it is stored there.
+            Event::Alarm { alarm, .. } => self.alarms.try_send(Press { alarm, row: None }).is_ok(),
+            event => self.events.try_send(event).is_ok(),
+        };
+        if !taken {
+            metrics::counter!("qorgan_events_dropped_total", "reason" => "queue_full").increment(1);
+        }
+        taken
+    }
+
+    /// Hands in a press: `row` is its journal row, none when the journal could not be written (it is then shown
+    /// as not stored). A repeat changes nothing. Waits for room, never drops.
+    pub async fn alarm(&self, alarm: Alarm, row: Option<i64>, repeat: bool) -> Result<(), Error> {
+        if repeat {
+            metrics::counter!("qorgan_alarm_repeats_total").increment(1);
+        }
+        self.alarms.send(Press { alarm, row }).await.map_err(|_| STOPPED)
+    }
+
+    /// Takes a person's action; the alert as it is afterwards.
+    pub async fn act(&self, id: AlertId, action: Action, actor: Actor) -> Result<Alert, ActError> {
+        let (answer, result) = oneshot::channel();
+        match self.ask(Command::Act { id, action, actor, answer }, result).await {
+            // Closed alerts are not in memory any more.
+            Err(ActError::NotFound) => match self.store.alert(id).await.map_err(ActError::Store)? {
+                Some((alert, _)) => Err(ActError::Refused(Refusal::Closed, Some(Box::new(alert)))),
+                None => Err(ActError::NotFound),
+            },
+            result => result,
+        }
+    }
+
+    /// Opens an incident by hand.
+    pub async fn open_incident(
+        &self,
+        site: Option<SiteId>,
+        position: Option<GeoPoint>,
+        text: String,
+        actor: Actor,
+    ) -> Result<Alert, ActError> {
+        let (answer, result) = oneshot::channel();
+        self.ask(Command::Incident { site, position, text, actor, answer }, result).await
+    }
+
+    /// New limits and times.
+    pub async fn set_rules(&self, rules: Rules) -> Result<(), Error> {
+        self.commands.send(Command::Rules(Box::new(rules))).await.map_err(|_| STOPPED)
+    }
+
+    /// Open alerts, oldest first. Take the ring's cursor before this, and nothing is missed in between.
+    pub fn open_alerts(&self) -> Arc<Vec<Alert>> {
+        self.open.borrow().clone()
+    }
+
+    async fn ask(&self, command: Command, result: oneshot::Receiver<Result<Alert, ActError>>) -> Result<Alert, ActError> {
+        self.commands.send(command).await.map_err(|_| ActError::Store(STOPPED))?;
+        result.await.map_err(|_| ActError::Store(STOPPED))?
+    }
+}
+
+const STOPPED: Error = Error::Stopped("alert engine");

@@ -1,0 +1,236 @@
+//! The loop: take what has come, apply it, write it, show it, answer.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use qorgan_domain::{Alarm, Clock, Event, alert::Alert};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{MissedTickBehavior, interval, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    ActError, Answer, Command, Parts, Press,
+    writer::{Backlog, MAX_BACKLOG},
+};
+use crate::{Error, Fusion, Journal, Ring, Store, Transition};
+
+/// Presses, actions and counts of one round at most.
+const ROUND: (usize, usize, usize) = (512, 64, 2_048);
+/// Rows read from the journal at once.
+const PAGE: u32 = 500;
+/// The journal is looked at for presses that no door brought every so many ticks (seconds).
+const SWEEP_TICKS: u32 = 5;
+/// How long what is left may take to be written at the end.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+pub(super) struct Queues {
+    pub(super) alarms: mpsc::Receiver<Press>,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) events: mpsc::Receiver<Event>,
+}
+
+pub(super) struct Task<C> {
+    fusion: Fusion,
+    journal: Option<Journal>,
+    clock: Arc<dyn Clock>,
+    ring: Ring<C>,
+    store: Store,
+    show: watch::Sender<Arc<Vec<Alert>>>,
+    backlog: Backlog,
+    /// Every journal row up to this one is applied.
+    applied: i64,
+    /// Rows above it that were applied while the journal could not be read.
+    ahead: BTreeSet<i64>,
+    round: Round,
+}
+
+/// What one round has made.
+#[derive(Default)]
+struct Round {
+    transitions: Vec<Transition>,
+    answers: Vec<(Answer, Alert)>,
+    journal_row: Option<i64>,
+}
+
+impl<C: From<Alert> + Clone + Send + 'static> Task<C> {
+    pub(super) fn new(parts: Parts<C>, show: watch::Sender<Arc<Vec<Alert>>>) -> Self {
+        let Parts { fusion, applied_row, store, journal, clock, ring } = parts;
+        let (backlog, ahead, round) = (Backlog::new(), BTreeSet::new(), Round::default());
+        Self { fusion, journal, clock, ring, store, show, backlog, applied: applied_row, ahead, round }
+    }
+
+    pub(super) async fn run(mut self, mut queues: Queues, cancel: CancellationToken) {
+        let finish = CancellationToken::new();
+        // Ends the writer however this task ends.
+        let _guard = finish.clone().drop_guard();
+        let mut writer = tokio::spawn(self.backlog.clone().run(self.store.clone(), finish.clone()));
+        self.sweep().await;
+        self.settle().await;
+        let mut tick = interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = 0_u32;
+        let (mut presses, mut commands, mut events) = (Vec::new(), Vec::new(), Vec::new());
+        while !cancel.is_cancelled() {
+            // The queues live as long as some handle does; a closed one ends the task.
+            let more = tokio::select! {
+                biased;
+                () = cancel.cancelled() => true,
+                n = queues.alarms.recv_many(&mut presses, ROUND.0) => n > 0,
+                n = queues.commands.recv_many(&mut commands, ROUND.1) => n > 0,
+                _ = tick.tick() => {
+                    ticks = ticks.wrapping_add(1);
+                    self.apply(&Event::Tick);
+                    if ticks.is_multiple_of(SWEEP_TICKS) {
+                        self.sweep().await;
+                    }
+                    true
+                }
+                n = queues.events.recv_many(&mut events, ROUND.2) => n > 0,
+            };
+            if !more {
+                break;
+            }
+            // Whatever woke the task, nothing waits behind a busy queue.
+            take(&mut queues.alarms, &mut presses, ROUND.0);
+            take(&mut queues.commands, &mut commands, ROUND.1);
+            take(&mut queues.events, &mut events, ROUND.2);
+            self.work(&mut presses, &mut commands, &mut events).await;
+        }
+        take(&mut queues.alarms, &mut presses, usize::MAX);
+        take(&mut queues.commands, &mut commands, usize::MAX);
+        self.work(&mut presses, &mut commands, &mut Vec::new()).await;
+        finish.cancel();
+        if timeout(FAREWELL, &mut writer).await.is_err() {
+            writer.abort();
+            tracing::error!(lines = self.backlog.len(), "stopped with history that the store did not take");
+        }
+    }
+
+    async fn work(&mut self, presses: &mut Vec<Press>, commands: &mut Vec<Command>, events: &mut Vec<Event>) {
+        for Press { alarm, row } in presses.drain(..) {
+            self.press(alarm, row).await;
+        }
+        for command in commands.drain(..) {
+            self.command(command);
+        }
+        if self.backlog.len() > MAX_BACKLOG {
+            let lost = events.drain(..).len();
+            metrics::counter!("qorgan_events_dropped_total", "reason" => "store_away").increment(lost as u64);
+        }
+        for event in events.drain(..) {
+            self.apply(&event);
+        }
+        self.settle().await;
+    }
+
+    async fn press(&mut self, alarm: Alarm, row: Option<i64>) {
+        let Some(row) = row else {
+            return self.apply(&Event::Alarm { alarm, stored: false });
+        };
+        if row > self.applied + 1 {
+            // Rows before it are committed too; their doors are just slower.
+            self.sweep().await;
+        }
+        if row <= self.applied || self.ahead.contains(&row) {
+            return;
+        }
+        self.apply(&Event::Alarm { alarm, stored: true });
+        self.ahead.insert(row);
+        self.advance();
+    }
+
+    /// Applies presses of the journal that no door has brought.
+    async fn sweep(&mut self) {
+        let Some(journal) = self.journal.clone() else { return };
+        loop {
+            let rows = match journal.after(self.applied, PAGE).await {
+                Ok(rows) => rows,
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "the alarm journal cannot be read");
+                    return;
+                }
+            };
+            let Some((last, _)) = rows.last() else { return };
+            let last = *last;
+            for (row, alarm) in rows {
+                if !self.ahead.remove(&row) {
+                    self.apply(&Event::Alarm { alarm, stored: true });
+                }
+                self.applied = row;
+            }
+            self.applied = last;
+            self.round.journal_row = Some(last);
+        }
+    }
+
+    /// Moves the mark over rows that are applied without a hole.
+    fn advance(&mut self) {
+        while self.ahead.remove(&(self.applied + 1)) {
+            self.applied += 1;
+            self.round.journal_row = Some(self.applied);
+        }
+    }
+
+    fn apply(&mut self, event: &Event) {
+        let now = self.clock.utc();
+        self.round.transitions.extend(self.fusion.apply(event, now));
+    }
+
+    fn command(&mut self, command: Command) {
+        let now = self.clock.utc();
+        let waiting = self.backlog.len();
+        let (answer, result) = match command {
+            Command::Rules(rules) => return self.fusion.set_rules(*rules),
+            Command::Act { answer, .. } | Command::Incident { answer, .. } if waiting > MAX_BACKLOG => {
+                (answer, Err(ActError::Store(Error::Backlog(waiting))))
+            }
+            Command::Act { id, action, actor, answer } => {
+                let result = match self.fusion.act(id, &action, &actor, now) {
+                    None => Err(ActError::NotFound),
+                    Some(Ok(transition)) => Ok(transition),
+                    Some(Err(refusal)) => Err(ActError::Refused(refusal, self.fusion.alert(id).cloned().map(Box::new))),
+                };
+                (answer, result)
+            }
+            Command::Incident { site, position, text, actor, answer } => {
+                let result = self.fusion.open_incident(site, position, &text, &actor, now);
+                (answer, result.map_err(|refusal| ActError::Refused(refusal, None)))
+            }
+        };
+        match result {
+            Ok(transition) => {
+                self.round.answers.push((answer, transition.alert.clone()));
+                self.round.transitions.push(transition);
+            }
+            Err(error) => drop(answer.send(Err(error))),
+        }
+    }
+
+    /// One transaction, then the ring, then the answers.
+    async fn settle(&mut self) {
+        let Round { transitions, answers, journal_row } = std::mem::take(&mut self.round);
+        if !transitions.is_empty() || journal_row.is_some() {
+            self.backlog.write(&transitions, journal_row).await;
+        }
+        if !transitions.is_empty() {
+            let open: Vec<Alert> = self.fusion.open_alerts().cloned().collect();
+            for kind in ["alarm", "crowd", "incident"] {
+                let n = open.iter().filter(|alert| alert.cause.kind() == kind).count();
+                metrics::gauge!("qorgan_alerts_open", "kind" => kind).set(n as f64);
+            }
+            self.show.send_replace(Arc::new(open));
+            self.ring.push(transitions.into_iter().map(|transition| C::from(transition.alert)));
+        }
+        for (answer, alert) in answers {
+            let _ = answer.send(Ok(alert));
+        }
+    }
+}
+
+fn take<T>(queue: &mut mpsc::Receiver<T>, into: &mut Vec<T>, limit: usize) {
+    while into.len() < limit {
+        let Ok(item) = queue.try_recv() else { return };
+        into.push(item);
+    }
+}

@@ -1,0 +1,250 @@
+//! Fusion: from events to alerts. Pure: no I/O, no clock; the same events at the same times give the
+//! same transitions, byte for byte.
+//!
+//! What belongs here: which alert an event opens, changes or ends. What does not: who may act on one
+//! ([`crate::life`]), and where it is written ([`crate::store`]). Indicators have no way in here: they
+//! are no [`Event`].
+
+mod baseline;
+mod crowd;
+mod press;
+mod rules;
+
+use std::collections::{BTreeMap, HashMap};
+
+use qorgan_domain::{
+    AlarmKind, AlertId, Count, DeviceRef, Event, GeoPoint, Role, SiteId, UtcMs,
+    alert::{Action, Actor, Alert, AlertState, Cause, CloseReason, IncidentEvidence, Level, Record},
+};
+
+use crate::life::{self, NotYours, Refusal};
+pub use crowd::FORMULA;
+use crowd::Watch;
+use press::Unstored;
+pub use rules::{CameraRule, CrowdRules, Rules};
+
+/// A change of one alert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transition {
+    /// The alert afterwards.
+    pub alert: Alert,
+    /// The line of its history; none when only the evidence was brought up to date.
+    pub record: Option<Record>,
+}
+
+/// Every open alert and what is remembered of every camera.
+#[derive(Debug)]
+pub struct Fusion {
+    rules: Rules,
+    next_id: i64,
+    open: BTreeMap<AlertId, Alert>,
+    cameras: BTreeMap<DeviceRef, Watch>,
+    /// The open alert of a button: a real press never hides behind a test, nor fire behind panic.
+    buttons: HashMap<(DeviceRef, AlarmKind, bool), AlertId>,
+    unstored: Vec<Unstored>,
+}
+
+impl Fusion {
+    /// Goes on with the alerts that were open when the hub stopped.
+    pub fn new(rules: Rules, next_id: AlertId, open: Vec<Alert>) -> Self {
+        let mut fusion = Self {
+            rules,
+            next_id: next_id.0,
+            open: BTreeMap::new(),
+            cameras: BTreeMap::new(),
+            buttons: HashMap::new(),
+            unstored: Vec::new(),
+        };
+        for alert in open.into_iter().filter(Alert::is_open) {
+            match (&alert.cause, &alert.device) {
+                (Cause::Crowd(evidence), Some(camera)) => {
+                    fusion.cameras.insert(camera.clone(), Watch::resume(alert.id, evidence));
+                }
+                (Cause::Alarm(press), Some(device)) => {
+                    fusion.buttons.insert((device.clone(), press.alarm, press.test), alert.id);
+                    if !alert.stored {
+                        fusion.unstored.push(Unstored::resume(device, press, alert.id));
+                    }
+                }
+                _ => {}
+            }
+            fusion.open.insert(alert.id, alert);
+        }
+        fusion
+    }
+
+    /// Takes an event; `now` is the hub's time.
+    pub fn apply(&mut self, event: &Event, now: UtcMs) -> Vec<Transition> {
+        match event {
+            Event::Count(count) => self.count(count, now).into_iter().collect(),
+            Event::Alarm { alarm, stored } => self.press(alarm, *stored, now).into_iter().collect(),
+            Event::Tick => self.tick(now),
+        }
+    }
+
+    /// Takes a person's action; none when no open alert has that number.
+    pub fn act(&mut self, id: AlertId, action: &Action, actor: &Actor, now: UtcMs) -> Option<Result<Transition, Refusal>> {
+        let alert = self.open.get(&id)?;
+        Some(life::step(alert, action, actor, now).map(|(after, record)| self.put(after, Some(record))))
+    }
+
+    /// Opens an incident by hand, in a named person's name.
+    pub fn open_incident(
+        &mut self,
+        site: Option<SiteId>,
+        position: Option<GeoPoint>,
+        text: &str,
+        actor: &Actor,
+        now: UtcMs,
+    ) -> Result<Transition, Refusal> {
+        let Actor::Person { user, role: Role::DutyOfficer | Role::ShiftLead | Role::PoliceDesk, .. } = actor else {
+            return Err(Refusal::NotYours(NotYours::Role));
+        };
+        let text = life::words(text)?;
+        let cause = Cause::Incident(IncidentEvidence { text: text.clone(), opened_by: user.clone() });
+        let alert = Alert { site, position, ..self.blank(cause, Level::Warning, None, now) };
+        let record = life::raise(&alert, actor, Some(text));
+        Ok(self.put(alert, Some(record)))
+    }
+
+    /// Open alerts, oldest first.
+    pub fn open_alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.open.values()
+    }
+
+    /// One open alert.
+    pub fn alert(&self, id: AlertId) -> Option<&Alert> {
+        self.open.get(&id)
+    }
+
+    /// New limits and times; open alerts stay as they are and are judged by the new rules from the next event on.
+    pub fn set_rules(&mut self, rules: Rules) {
+        self.rules = rules;
+    }
+
+    /// Gives back what was usual at a camera before the hub stopped: the largest count of one past minute.
+    /// To be called with minutes in order, before the first event.
+    pub fn teach(&mut self, camera: &DeviceRef, minute: UtcMs, people_max: f32) {
+        if self.rules.cameras.contains_key(camera) {
+            self.cameras.entry(camera.clone()).or_default().teach(minute, people_max, &self.rules.crowd);
+        }
+    }
+
+    fn count(&mut self, count: &Count, now: UtcMs) -> Option<Transition> {
+        let rule = self.rules.cameras.get(&count.camera)?;
+        let crowd = &self.rules.crowd;
+        let watch = self.cameras.entry(count.camera.clone()).or_default();
+        let seen = watch.see(count, rule, crowd, now)?;
+        let Some(alert) = watch.alert.and_then(|id| self.open.get(&id)) else {
+            let level = watch.wants_to_open(&seen)?;
+            let evidence = watch.open(&seen, AlertId(self.next_id), now);
+            let alert = self.blank(Cause::Crowd(evidence), level, Some(&count.camera), now);
+            let record = life::raise(&alert, &Actor::System("fusion"), None);
+            return Some(self.put(alert, Some(record)));
+        };
+        if seen.quiet && alert.subsided_at.is_none() {
+            let why = format!("below {:.0} % of the bound for {} s", crowd.close_below * 100.0, crowd.close_after_ms / 1000);
+            let mut alert = alert.clone();
+            if let Cause::Crowd(shown) = &mut alert.cause {
+                *shown = watch.evidence(&seen, shown);
+            }
+            return Some(self.subside(alert, why, now));
+        }
+        let Cause::Crowd(shown) = &alert.cause else { return None };
+        let fresh = watch.evidence(&seen, shown);
+        let level = seen.level.map_or(alert.level, |level| level.max(alert.level));
+        let back = alert.subsided_at.is_some() && seen.level.is_some();
+        let step = level != alert.level || back;
+        if !step && !watch.worth_telling(shown, &fresh, crowd, now) {
+            return None;
+        }
+        watch.told_at = Some(now);
+        let mut alert = Alert { cause: Cause::Crowd(fresh), level, ..alert.clone() };
+        if step {
+            let why = if back { "the evidence is back".to_owned() } else { format!("level is now {}", level.as_str()) };
+            alert.subsided_at = None;
+            let record = life::remark(&mut alert, "update", "fusion", Some(why), now);
+            return Some(self.put(alert, Some(record)));
+        }
+        alert.version += 1;
+        alert.updated_at = now;
+        Some(self.put(alert, None))
+    }
+
+    /// Silence ends what nobody holds; so does release of what had subsided already.
+    fn tick(&mut self, now: UtcMs) -> Vec<Transition> {
+        let limit_ms = self.rules.crowd.silence_ms;
+        let mut ending: Vec<(AlertId, String)> = Vec::new();
+        for watch in self.cameras.values_mut() {
+            let Some(alert) = watch.alert.and_then(|id| self.open.get(&id)) else { continue };
+            let heard_at = *watch.heard_at.get_or_insert(now);
+            if alert.subsided_at.is_some() {
+                if alert.state == AlertState::Raised {
+                    ending.push((alert.id, "it had subsided and nobody holds it".to_owned()));
+                }
+            } else if now.ms_since(heard_at) >= limit_ms {
+                ending.push((alert.id, format!("no counts for {} s", limit_ms / 1000)));
+            }
+        }
+        let alerts = ending.into_iter().filter_map(|(id, why)| Some((self.open.get(&id)?.clone(), why))).collect::<Vec<_>>();
+        alerts.into_iter().map(|(alert, why)| self.subside(alert, why, now)).collect()
+    }
+
+    /// Closes a crowd alert that nobody holds; marks one that somebody holds and leaves closing to the person.
+    fn subside(&mut self, mut alert: Alert, why: String, now: UtcMs) -> Transition {
+        let action = Action::Close { verdict: CloseReason::Subsided, reason: why.clone() };
+        match life::step(&alert, &action, &Actor::System("fusion"), now) {
+            Ok((closed, record)) => self.put(closed, Some(record)),
+            Err(_) => {
+                alert.subsided_at = Some(now);
+                let record = life::remark(&mut alert, "subside", "fusion", Some(why), now);
+                self.put(alert, Some(record))
+            }
+        }
+    }
+
+    /// A new alert with the next number.
+    fn blank(&mut self, cause: Cause, level: Level, device: Option<&DeviceRef>, now: UtcMs) -> Alert {
+        let id = AlertId(self.next_id);
+        self.next_id += 1;
+        Alert {
+            id,
+            cause,
+            level,
+            state: AlertState::Raised,
+            site: device.map(|d| d.site.clone()),
+            device: device.cloned(),
+            position: device.and_then(|d| self.rules.positions.get(d)).copied(),
+            raised_at: now,
+            updated_at: now,
+            closed_at: None,
+            claimed_by: None,
+            unit: None,
+            close_reason: None,
+            stored: true,
+            subsided_at: None,
+            version: 1,
+        }
+    }
+
+    /// Keeps the alert as it is now, or forgets it when it is closed.
+    fn put(&mut self, alert: Alert, record: Option<Record>) -> Transition {
+        if alert.is_open() {
+            self.open.insert(alert.id, alert.clone());
+        } else {
+            self.open.remove(&alert.id);
+            match (&alert.cause, &alert.device) {
+                (Cause::Alarm(press), Some(device)) => {
+                    self.buttons.remove(&(device.clone(), press.alarm, press.test));
+                }
+                (Cause::Crowd(_), Some(camera)) => {
+                    if let Some(watch) = self.cameras.get_mut(camera) {
+                        watch.closed(&alert);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Transition { alert, record }
+    }
+}

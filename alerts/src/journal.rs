@@ -1,0 +1,290 @@
+//! The alarm journal: a press is on disk here before its receipt leaves.
+//!
+//! Its own SQLite file (WAL, synchronous FULL), its own connection, one task that commits many presses at once.
+//! What does not belong here: what a press means. The store is fed from here, idempotently, by row number.
+//!
+//! The same press is (device, boot id, sequence number). Without a boot id the same number is a repeat only
+//! within 120 s of the press it repeats. In doubt (another kind, test or not) it is a new press and shown twice.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use qorgan_domain::{Alarm, AlarmKind, Clock, DeviceRef, SystemClock, UtcMs, alarm::REPEAT_WINDOW_MS};
+use sqlx::{
+    ConnectOptions, Connection, Row, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{Error, store::db::word};
+
+/// Presses that wait for the disk at most; over that, `commit` waits for room.
+const QUEUE: usize = 1_024;
+/// Presses of one commit at most.
+const BATCH: usize = 256;
+
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS press (
+    row         INTEGER PRIMARY KEY AUTOINCREMENT,
+    device      TEXT NOT NULL,
+    boot        TEXT,
+    seq         INTEGER NOT NULL,
+    kind        TEXT NOT NULL,
+    test        INTEGER NOT NULL,
+    pressed_at  INTEGER,
+    received_at INTEGER NOT NULL,
+    stored_at   INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS press_by_key ON press (device, seq);
+CREATE TABLE IF NOT EXISTS journal (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL);
+INSERT OR IGNORE INTO journal VALUES (1, lower(hex(randomblob(16))))";
+
+/// The word that a press is safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// Its row in the journal.
+    pub row: i64,
+    /// When it was written.
+    pub stored_at: UtcMs,
+    /// The same press had been stored before; `row` is that one's.
+    pub repeat: bool,
+}
+
+/// The journal; clones speak to the same task.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    id: Arc<str>,
+    jobs: mpsc::Sender<Job>,
+}
+
+#[derive(Debug)]
+enum Job {
+    Commit { alarm: Alarm, since: Instant, answer: oneshot::Sender<Result<Stored, Error>> },
+    After { row: i64, limit: u32, answer: oneshot::Sender<Result<Vec<(i64, Alarm)>, Error>> },
+    Newest { answer: oneshot::Sender<Result<i64, Error>> },
+    Close { answer: oneshot::Sender<()> },
+}
+
+impl Journal {
+    /// Opens the journal, or makes it.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_with(path, Arc::new(SystemClock)).await
+    }
+
+    /// The same with another clock.
+    pub async fn open_with(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let failed = |source: sqlx::Error| Error::JournalOpen { path: path.to_owned(), source: source.into() };
+        let mut connection = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(std::time::Duration::from_secs(5))
+            .connect()
+            .await
+            .map_err(failed)?;
+        sqlx::raw_sql(SCHEMA).execute(&mut connection).await.map_err(failed)?;
+        let id: String = sqlx::query_scalar("SELECT id FROM journal").fetch_one(&mut connection).await.map_err(failed)?;
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        tokio::spawn(Writer { path: path.to_owned(), connection, clock }.run(queue));
+        Ok(Self { id: id.into(), jobs })
+    }
+
+    /// Writes a press. Returns only when it is on disk; then, and only then, its receipt may leave. A press that was
+    /// asked for and then abandoned (a timeout) may be stored all the same: sent again, it is a repeat.
+    pub async fn commit(&self, alarm: Alarm) -> Result<Stored, Error> {
+        let (answer, stored) = oneshot::channel();
+        let job = Job::Commit { alarm, since: Instant::now(), answer };
+        self.jobs.send(job).await.map_err(|_| STOPPED)?;
+        stored.await.map_err(|_| STOPPED)?
+    }
+
+    /// Presses after a row, in order, at most `limit` (1,000 at most).
+    pub async fn after(&self, row: i64, limit: u32) -> Result<Vec<(i64, Alarm)>, Error> {
+        let (answer, rows) = oneshot::channel();
+        self.jobs.send(Job::After { row, limit: limit.min(1_000), answer }).await.map_err(|_| STOPPED)?;
+        rows.await.map_err(|_| STOPPED)?
+    }
+
+    /// Which journal this is: another file has another id, and its row numbers say nothing about this one's.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The last row; 0 when there is none.
+    pub async fn newest(&self) -> Result<i64, Error> {
+        let (answer, row) = oneshot::channel();
+        self.jobs.send(Job::Newest { answer }).await.map_err(|_| STOPPED)?;
+        row.await.map_err(|_| STOPPED)?
+    }
+
+    /// Finishes what waits and closes the file.
+    pub async fn close(self) {
+        let (answer, closed) = oneshot::channel();
+        if self.jobs.send(Job::Close { answer }).await.is_ok() {
+            let _ = closed.await;
+        }
+    }
+}
+
+const STOPPED: Error = Error::Stopped("alarm journal");
+
+struct Writer {
+    path: PathBuf,
+    connection: SqliteConnection,
+    clock: Arc<dyn Clock>,
+}
+
+impl Writer {
+    async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut jobs = Vec::with_capacity(BATCH);
+        let mut closing = Vec::new();
+        while queue.recv_many(&mut jobs, BATCH).await > 0 {
+            let mut presses = Vec::new();
+            for job in jobs.drain(..) {
+                match job {
+                    Job::Commit { alarm, since, answer } => presses.push((alarm, since, answer)),
+                    Job::After { row, limit, answer } => {
+                        let _ = answer.send(self.after(row, limit).await);
+                    }
+                    Job::Newest { answer } => {
+                        let _ = answer.send(self.newest().await);
+                    }
+                    Job::Close { answer } => {
+                        queue.close();
+                        closing.push(answer);
+                    }
+                }
+            }
+            self.commit(presses).await;
+        }
+        if let Err(error) = self.connection.close().await {
+            tracing::warn!(path = %self.path.display(), error = &error as &dyn std::error::Error, "alarm journal did not close cleanly");
+        }
+        for answer in closing {
+            let _ = answer.send(());
+        }
+    }
+
+    async fn commit(&mut self, presses: Vec<(Alarm, Instant, oneshot::Sender<Result<Stored, Error>>)>) {
+        if presses.is_empty() {
+            return;
+        }
+        let stored_at = self.clock.utc();
+        let written = write(&mut self.connection, presses.iter().map(|(alarm, ..)| alarm), stored_at).await;
+        match written {
+            Ok(rows) => {
+                for ((_, since, answer), stored) in presses.into_iter().zip(rows) {
+                    metrics::histogram!("qorgan_journal_commit_seconds").record(since.elapsed().as_secs_f64());
+                    let _ = answer.send(Ok(stored));
+                }
+            }
+            Err(source) => {
+                metrics::counter!("qorgan_journal_errors_total").increment(1);
+                tracing::error!(path = %self.path.display(), presses = presses.len(), error = &source as &dyn std::error::Error, "alarm journal cannot be written");
+                let error = Error::Journal { path: self.path.clone(), source: source.into() };
+                for (_, _, answer) in presses {
+                    let _ = answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    async fn after(&mut self, row: i64, limit: u32) -> Result<Vec<(i64, Alarm)>, Error> {
+        let sql = "SELECT * FROM press WHERE row > $1 ORDER BY row LIMIT $2";
+        let failed = |source: sqlx::Error| Error::Journal { path: self.path.clone(), source: source.into() };
+        let rows = sqlx::query(sql).bind(row).bind(limit).fetch_all(&mut self.connection).await.map_err(failed)?;
+        Ok(rows.iter().filter_map(|row| readable(read(row, &self.path))).collect())
+    }
+
+    async fn newest(&mut self) -> Result<i64, Error> {
+        let newest: Result<Option<i64>, sqlx::Error> =
+            sqlx::query_scalar("SELECT MAX(row) FROM press").fetch_one(&mut self.connection).await;
+        newest.map(Option::unwrap_or_default).map_err(|source| Error::Journal { path: self.path.clone(), source: source.into() })
+    }
+}
+
+/// One transaction for all; the answers are good only because it has committed.
+async fn write(
+    connection: &mut SqliteConnection,
+    alarms: impl Iterator<Item = &Alarm>,
+    stored_at: UtcMs,
+) -> Result<Vec<Stored>, sqlx::Error> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut answers = Vec::new();
+    for alarm in alarms {
+        if let Some(stored) = repeat(&mut tx, alarm).await? {
+            answers.push(stored);
+            continue;
+        }
+        let sql =
+            "INSERT INTO press (device, boot, seq, kind, test, pressed_at, received_at, stored_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let done = sqlx::query(sql)
+            .bind(alarm.device.to_string())
+            .bind(&alarm.boot)
+            .bind(alarm.seq.cast_signed())
+            .bind(alarm.kind.as_str())
+            .bind(alarm.test)
+            .bind(alarm.pressed_at.map(|at| at.0))
+            .bind(alarm.received_at.0)
+            .bind(stored_at.0)
+            .execute(&mut *tx)
+            .await?;
+        answers.push(Stored { row: done.last_insert_rowid(), stored_at, repeat: false });
+    }
+    tx.commit().await?;
+    Ok(answers)
+}
+
+/// The earlier row of the same press, if there is one.
+async fn repeat(connection: &mut SqliteConnection, alarm: &Alarm) -> Result<Option<Stored>, sqlx::Error> {
+    let sql = "SELECT row, stored_at, received_at FROM press WHERE device = $1 AND seq = $2 AND boot IS $3 AND kind = $4 AND test = $5 \
+         ORDER BY row DESC LIMIT 1";
+    let last = sqlx::query(sql)
+        .bind(alarm.device.to_string())
+        .bind(alarm.seq.cast_signed())
+        .bind(&alarm.boot)
+        .bind(alarm.kind.as_str())
+        .bind(alarm.test)
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = last else { return Ok(None) };
+    let received_at = UtcMs(row.try_get("received_at")?);
+    if alarm.boot.is_none() && alarm.received_at.ms_since(received_at).abs() > REPEAT_WINDOW_MS {
+        return Ok(None);
+    }
+    Ok(Some(Stored { row: row.try_get("row")?, stored_at: UtcMs(row.try_get("stored_at")?), repeat: true }))
+}
+
+/// One row that a newer version wrote must not hide the presses after it.
+fn readable(row: Result<(i64, Alarm), Error>) -> Option<(i64, Alarm)> {
+    row.inspect_err(|error| {
+        metrics::counter!("qorgan_journal_errors_total").increment(1);
+        tracing::error!(error = error as &dyn std::error::Error, "a press in the alarm journal cannot be read");
+    })
+    .ok()
+}
+
+fn read(row: &SqliteRow, path: &Path) -> Result<(i64, Alarm), Error> {
+    let get = || -> Result<_, sqlx::Error> {
+        let device: String = row.try_get("device")?;
+        let kind: String = row.try_get("kind")?;
+        let seq: i64 = row.try_get("seq")?;
+        let pressed_at: Option<i64> = row.try_get("pressed_at")?;
+        Ok((row.try_get("row")?, device, kind, seq, row.try_get("boot")?, pressed_at, row.try_get("received_at")?, row.try_get("test")?))
+    };
+    let failed = |source: sqlx::Error| Error::Journal { path: path.to_owned(), source: source.into() };
+    let (number, device, kind, seq, boot, pressed_at, received_at, test) = get().map_err(failed)?;
+    let alarm = Alarm {
+        device: word::<DeviceRef>("press", "device", &device)?,
+        kind: word::<AlarmKind>("press", "kind", &kind)?,
+        seq: seq.cast_unsigned(),
+        boot,
+        pressed_at: pressed_at.map(UtcMs),
+        received_at: UtcMs(received_at),
+        test,
+    };
+    Ok((number, alarm))
+}

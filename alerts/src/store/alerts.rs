@@ -1,0 +1,224 @@
+//! Alerts, their history, and the figures of the public page.
+
+use qorgan_domain::{
+    AlertId, GeoPoint, UtcMs,
+    alert::{Alert, Cause, Record},
+};
+
+use super::{
+    SET_META, Store, counted,
+    db::{Row, Tx, args, maybe_word, word},
+    maybe_time,
+};
+use crate::{Error, Transition};
+
+const JOURNAL_ROW: &str = "journal_row";
+
+const SAVE_ALERT: &str = "INSERT INTO alert (id, version, kind, test, level, state, site, device, lat, lon, raised_at, updated_at, \
+     closed_at, claimed_by, unit, close_reason, stored, subsided_at, cause) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
+     ON CONFLICT (id) DO UPDATE SET version = excluded.version, level = excluded.level, state = excluded.state, \
+     updated_at = excluded.updated_at, closed_at = excluded.closed_at, claimed_by = excluded.claimed_by, unit = excluded.unit, \
+     close_reason = excluded.close_reason, stored = excluded.stored, subsided_at = excluded.subsided_at, cause = excluded.cause \
+     WHERE excluded.version > alert.version";
+
+const SAVE_RECORD: &str = "INSERT INTO transition (alert, version, action, from_state, to_state, who, role, at, reason, unit) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (alert, version) DO NOTHING";
+
+/// What the public page says about a span of time.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Figures {
+    /// Alarms, tests left out.
+    pub alarm: i64,
+    /// Crowd alerts.
+    pub crowd: i64,
+    /// Incidents opened by hand.
+    pub incident: i64,
+    /// Part of the judged alerts (resolved or false) that were false, in per cent; none when none was judged.
+    pub false_percent: Option<f64>,
+    /// How often a picture was opened.
+    pub stills_opened: i64,
+}
+
+impl Store {
+    /// Writes transitions in one transaction, in order, and remembers the journal row that is applied with
+    /// them. Writing the same again changes nothing.
+    pub async fn save(&self, transitions: &[Transition], journal_row: Option<i64>) -> Result<(), Error> {
+        self.try_save(transitions, journal_row).await.map_err(counted("save"))
+    }
+
+    async fn try_save(&self, transitions: &[Transition], journal_row: Option<i64>) -> Result<(), sqlx::Error> {
+        if transitions.is_empty() && journal_row.is_none() {
+            return Ok(());
+        }
+        let mut tx = self.db.begin().await?;
+        for transition in transitions {
+            save_one(&mut tx, transition).await?;
+        }
+        if let Some(row) = journal_row {
+            tx.run(SET_META, args![JOURNAL_ROW, row.to_string()]).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Every alert that is not closed, oldest first.
+    pub async fn open_alerts(&self) -> Result<Vec<Alert>, Error> {
+        let rows = self.db.rows("SELECT * FROM alert WHERE state <> 'closed' ORDER BY id", vec![]).await.map_err(counted("open alerts"))?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The number of the next alert.
+    pub async fn next_alert_id(&self) -> Result<AlertId, Error> {
+        let row = self.db.row("SELECT MAX(id) AS newest FROM alert", vec![]).await.map_err(counted("next alert"))?;
+        let newest = row.map(|row| row.maybe_int("newest")).transpose().map_err(counted("next alert"))?.flatten();
+        Ok(AlertId(newest.unwrap_or(0) + 1))
+    }
+
+    /// An alert and its history, lines numbered from 1.
+    pub async fn alert(&self, id: AlertId) -> Result<Option<(Alert, Vec<Record>)>, Error> {
+        let Some(row) = self.db.row("SELECT * FROM alert WHERE id = $1", args![id.0]).await.map_err(counted("alert"))? else {
+            return Ok(None);
+        };
+        let alert = read(&row)?;
+        let lines = self.db.rows("SELECT * FROM transition WHERE alert = $1 ORDER BY version", args![id.0]).await;
+        let lines = lines.map_err(counted("history"))?;
+        let records = (1..).zip(&lines).map(|(seq, row)| read_record(id, seq, row)).collect::<Result<_, _>>()?;
+        Ok(Some((alert, records)))
+    }
+
+    /// Alerts, newest first: open ones, closed ones or both; below the number `before`; at most `limit`.
+    pub async fn list(&self, open: Option<bool>, before: Option<AlertId>, limit: u32) -> Result<Vec<Alert>, Error> {
+        let sql = match open {
+            None => "SELECT * FROM alert WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            Some(true) => "SELECT * FROM alert WHERE id < $1 AND state <> 'closed' ORDER BY id DESC LIMIT $2",
+            Some(false) => "SELECT * FROM alert WHERE id < $1 AND state = 'closed' ORDER BY id DESC LIMIT $2",
+        };
+        let rows = self.db.rows(sql, args![before.map_or(i64::MAX, |id| id.0), limit]).await.map_err(counted("list"))?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The last row of the alarm journal that is applied here; 0 when none is.
+    pub async fn applied_journal_row(&self) -> Result<i64, Error> {
+        let Some(text) = self.meta(JOURNAL_ROW).await? else { return Ok(0) };
+        text.parse().map_err(|_| Error::Corrupt { table: "meta", column: JOURNAL_ROW, value: text })
+    }
+
+    /// What happened since a moment.
+    pub async fn figures(&self, since: UtcMs) -> Result<Figures, Error> {
+        self.try_figures(since).await.map_err(counted("figures"))
+    }
+
+    async fn try_figures(&self, since: UtcMs) -> Result<Figures, sqlx::Error> {
+        let mut figures = Figures::default();
+        let kinds = "SELECT kind, COUNT(*) AS n FROM alert WHERE raised_at >= $1 AND test = 0 GROUP BY kind";
+        for row in self.db.rows(kinds, args![since.0]).await? {
+            let n = row.int("n")?;
+            match row.text("kind")?.as_str() {
+                "alarm" => figures.alarm = n,
+                "crowd" => figures.crowd = n,
+                _ => figures.incident = n,
+            }
+        }
+        let verdicts = "SELECT COUNT(*) AS judged, COUNT(CASE WHEN close_reason = 'false_alarm' THEN 1 END) AS wrong FROM alert \
+             WHERE raised_at >= $1 AND test = 0 AND close_reason IN ('resolved', 'false_alarm')";
+        if let Some(row) = self.db.row(verdicts, args![since.0]).await? {
+            let (judged, wrong) = (row.int("judged")?, row.int("wrong")?);
+            // Both are counts of alerts, far below 2^53.
+            figures.false_percent = (judged > 0).then(|| 100.0 * wrong as f64 / judged as f64);
+        }
+        let stills = "SELECT COUNT(*) AS n FROM audit WHERE action = 'still.open' AND at >= $1";
+        if let Some(row) = self.db.row(stills, args![since.0]).await? {
+            figures.stills_opened = row.int("n")?;
+        }
+        Ok(figures)
+    }
+}
+
+async fn save_one(tx: &mut Tx, transition: &Transition) -> Result<(), sqlx::Error> {
+    let alert = &transition.alert;
+    let cause = serde_json::to_string(&alert.cause).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let test = matches!(&alert.cause, Cause::Alarm(press) if press.test);
+    let values = args![
+        alert.id.0,
+        alert.version,
+        alert.cause.kind(),
+        test,
+        alert.level.as_str(),
+        alert.state.as_str(),
+        alert.site.as_ref().map(ToString::to_string),
+        alert.device.as_ref().map(ToString::to_string),
+        alert.position.map(GeoPoint::lat),
+        alert.position.map(GeoPoint::lon),
+        alert.raised_at.0,
+        alert.updated_at.0,
+        alert.closed_at.map(|at| at.0),
+        alert.claimed_by.as_ref().map(ToString::to_string),
+        alert.unit.as_ref().map(ToString::to_string),
+        alert.close_reason.map(|reason| reason.as_str().to_owned()),
+        alert.stored,
+        alert.subsided_at.map(|at| at.0),
+        cause,
+    ];
+    tx.run(SAVE_ALERT, values).await?;
+    let Some(record) = &transition.record else { return Ok(()) };
+    let values = args![
+        alert.id.0,
+        alert.version,
+        record.action.as_str(),
+        record.from.map(|state| state.as_str().to_owned()),
+        record.to.as_str(),
+        record.who.as_str(),
+        record.role.as_str(),
+        record.at.0,
+        record.reason.clone(),
+        record.unit.as_ref().map(ToString::to_string),
+    ];
+    tx.run(SAVE_RECORD, values).await.map(drop)
+}
+
+fn read(row: &Row) -> Result<Alert, Error> {
+    const TABLE: &str = "alert";
+    let get = || -> Result<_, sqlx::Error> {
+        Ok((row.int("id")?, row.int("version")?, row.text("level")?, row.text("state")?, row.text("cause")?, row.int("raised_at")?))
+    };
+    let (id, version, level, state, cause, raised_at) = get().map_err(counted(TABLE))?;
+    let text = |column: &'static str| row.maybe_text(column).map_err(counted(TABLE));
+    let time = |column: &'static str| row.maybe_int(column).map(maybe_time).map_err(counted(TABLE));
+    let real = |column: &'static str| row.maybe_real(column).map_err(counted(TABLE));
+    Ok(Alert {
+        id: AlertId(id),
+        cause: serde_json::from_str(&cause).map_err(|_| Error::Corrupt { table: TABLE, column: "cause", value: cause })?,
+        level: word(TABLE, "level", &level)?,
+        state: word(TABLE, "state", &state)?,
+        site: maybe_word(TABLE, "site", text("site")?)?,
+        device: maybe_word(TABLE, "device", text("device")?)?,
+        position: real("lat")?.zip(real("lon")?).and_then(|(lat, lon)| GeoPoint::new(lat, lon).ok()),
+        raised_at: UtcMs(raised_at),
+        updated_at: UtcMs(row.int("updated_at").map_err(counted(TABLE))?),
+        closed_at: time("closed_at")?,
+        claimed_by: maybe_word(TABLE, "claimed_by", text("claimed_by")?)?,
+        unit: maybe_word(TABLE, "unit", text("unit")?)?,
+        close_reason: maybe_word(TABLE, "close_reason", text("close_reason")?)?,
+        stored: row.flag("stored").map_err(counted(TABLE))?,
+        subsided_at: time("subsided_at")?,
+        version: u32::try_from(version).unwrap_or(u32::MAX),
+    })
+}
+
+fn read_record(alert: AlertId, seq: u32, row: &Row) -> Result<Record, Error> {
+    const TABLE: &str = "transition";
+    let text = |column: &'static str| row.text(column).map_err(counted(TABLE));
+    let maybe = |column: &'static str| row.maybe_text(column).map_err(counted(TABLE));
+    Ok(Record {
+        alert,
+        seq,
+        action: text("action")?,
+        from: maybe_word(TABLE, "from_state", maybe("from_state")?)?,
+        to: word(TABLE, "to_state", &text("to_state")?)?,
+        who: text("who")?,
+        role: text("role")?,
+        at: UtcMs(row.int("at").map_err(counted(TABLE))?),
+        reason: maybe("reason")?,
+        unit: maybe_word(TABLE, "unit", maybe("unit")?)?,
+    })
+}

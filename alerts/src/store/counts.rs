@@ -1,0 +1,201 @@
+//! Counts: raw, then means per minute, then per hour, each for its time.
+
+use std::{fmt::Write as _, sync::PoisonError, time::Duration};
+
+use qorgan_domain::{Count, DeviceRef, UtcMs};
+use sqlx::AssertSqlSafe;
+
+use super::{
+    SET_META, Store, counted,
+    db::{Row, Tx, args, word},
+};
+use crate::Error;
+
+/// Rows of one INSERT; 5 values each stay far below the 32,766 that SQLite takes.
+const ROWS_PER_INSERT: usize = 500;
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 3_600_000;
+const ROLLED_UNTIL: &str = "counts_rolled_until";
+
+/// How long counts are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Raw counts.
+    pub raw: Duration,
+    /// Means per minute.
+    pub minute: Duration,
+    /// Means per hour.
+    pub hour: Duration,
+}
+
+impl Default for Retention {
+    /// 24 hours, 30 days, 3 years.
+    fn default() -> Self {
+        let days = |n: u64| Duration::from_secs(n * 86_400);
+        Self { raw: days(1), minute: days(30), hour: days(3 * 365) }
+    }
+}
+
+/// A count, or the mean of a minute or hour that begins at `at`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CountPoint {
+    /// When.
+    pub at: UtcMs,
+    /// People.
+    pub people: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// The largest count of a minute, to teach the baseline after a start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MinutePeak {
+    /// The camera.
+    pub camera: DeviceRef,
+    /// Beginning of the minute.
+    pub at: UtcMs,
+    /// People.
+    pub people: f64,
+}
+
+/// What [`Store::maintain`] did, in rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Maintained {
+    /// Minutes written.
+    pub minutes: u64,
+    /// Hours written.
+    pub hours: u64,
+    /// Counts, minutes, hours, sessions and sound tests that expired.
+    pub expired: u64,
+}
+
+impl Store {
+    /// Writes counts in batches, in one transaction. A count that is there already is left as it is.
+    pub async fn add_counts(&self, counts: &[Count]) -> Result<(), Error> {
+        let Some(oldest) = counts.iter().map(|c| c.at.0).min() else { return Ok(()) };
+        self.try_add_counts(counts).await.map_err(counted("counts"))?;
+        let mut mark = self.oldest_new_count.lock().unwrap_or_else(PoisonError::into_inner);
+        *mark = Some(mark.map_or(oldest, |mark| mark.min(oldest)));
+        Ok(())
+    }
+
+    async fn try_add_counts(&self, counts: &[Count]) -> Result<(), sqlx::Error> {
+        let mut tx = self.db.begin().await?;
+        for batch in counts.chunks(ROWS_PER_INSERT) {
+            let mut sql = "INSERT INTO count_raw (camera, at, people, low, high) VALUES ".to_owned();
+            let mut values = Vec::with_capacity(batch.len() * 5);
+            for (n, count) in batch.iter().enumerate() {
+                let comma = if n == 0 { "" } else { ", " };
+                let first = n * 5;
+                // Writing to a String cannot fail.
+                let _ = write!(sql, "{comma}(${}, ${}, ${}, ${}, ${})", first + 1, first + 2, first + 3, first + 4, first + 5);
+                values.extend(args![count.camera.to_string(), count.at.0, count.people, count.low, count.high]);
+            }
+            sql.push_str(" ON CONFLICT (camera, at) DO NOTHING");
+            // Only numbers of parameters are written into the text.
+            tx.run_once(AssertSqlSafe(sql), values).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Counts of a camera from `from` up to `to`: raw for up to two hours, per minute for up to three days, else per
+    /// hour; coarser where the finer ones have expired.
+    pub async fn counts(&self, camera: &DeviceRef, from: UtcMs, to: UtcMs) -> Result<Vec<CountPoint>, Error> {
+        const RAW: &str = "SELECT at, people, low, high FROM count_raw WHERE camera = $1 AND at >= $2 AND at < $3 ORDER BY at";
+        // Minutes that are not rolled up yet are made from the raw counts on the way.
+        const MINUTE: &str = "SELECT at, people, low, high FROM count_minute WHERE camera = $1 AND at >= $2 AND at < $3 UNION ALL \
+             SELECT at / 60000 * 60000 AS bucket, AVG(people), AVG(low), AVG(high) FROM count_raw WHERE camera = $1 AND at >= $2 AND at < $3 \
+             AND at >= (SELECT COALESCE(MAX(at) + 60000, 0) FROM count_minute WHERE camera = $1) GROUP BY bucket ORDER BY 1";
+        const HOUR: &str = "SELECT at, people, low, high FROM count_hour WHERE camera = $1 AND at >= $2 AND at < $3 ORDER BY at";
+        let span = to.ms_since(from);
+        let finest = if span <= 2 * HOUR_MS { 0 } else { usize::from(span > 72 * HOUR_MS) + 1 };
+        for sql in [RAW, MINUTE, HOUR].into_iter().skip(finest) {
+            let rows = self.db.rows(sql, args![camera.to_string(), from.0, to.0]).await.map_err(counted("counts"))?;
+            if !rows.is_empty() {
+                return rows.iter().map(point).collect::<Result<_, _>>().map_err(counted("counts"));
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The largest count of every minute since a moment, in order of time.
+    pub async fn minute_peaks(&self, since: UtcMs) -> Result<Vec<MinutePeak>, Error> {
+        let sql = "SELECT camera, at, peak FROM count_minute WHERE at >= $1 ORDER BY at, camera";
+        let rows = self.db.rows(sql, args![since.0]).await.map_err(counted("minutes"))?;
+        let read = |row: &Row| -> Result<MinutePeak, Error> {
+            let get = || Ok((row.text("camera")?, row.int("at")?, row.real("peak")?));
+            let (camera, at, people) = get().map_err(counted("minutes"))?;
+            Ok(MinutePeak { camera: word("count_minute", "camera", &camera)?, at: UtcMs(at), people })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Rolls up what is complete and deletes what has expired; to be called about once a minute.
+    pub async fn maintain(&self, now: UtcMs, retention: &Retention) -> Result<Maintained, Error> {
+        let new_since = self.oldest_new_count.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let done = self.try_maintain(now, retention, new_since).await;
+        if done.is_err() {
+            let mut mark = self.oldest_new_count.lock().unwrap_or_else(PoisonError::into_inner);
+            *mark = match (*mark, new_since) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        done
+    }
+
+    async fn try_maintain(&self, now: UtcMs, retention: &Retention, new_since: Option<i64>) -> Result<Maintained, Error> {
+        let rolled = self.meta(ROLLED_UNTIL).await?.and_then(|text| text.parse::<i64>().ok());
+        let work = async {
+            let mut tx = self.db.begin().await?;
+            let mut done = Maintained::default();
+            let until = floor(now.0, MINUTE_MS);
+            // After a start nothing is known of counts that came late: one hour is looked at again.
+            let from = new_since.or(rolled.map(|at| at - HOUR_MS)).unwrap_or(0).min(rolled.unwrap_or(0));
+            // A minute whose raw counts have partly expired would come out wrong: it stays as it was written.
+            let kept_since = floor((now - retention.raw).0, MINUTE_MS) + MINUTE_MS;
+            let from = floor(from, MINUTE_MS).max(if rolled.is_some() { kept_since } else { 0 });
+            if from < until {
+                done.minutes = tx.run(ROLL_MINUTES, args![from, until]).await?;
+                done.hours = tx.run(ROLL_HOURS, args![floor(from, HOUR_MS), floor(until, HOUR_MS) + HOUR_MS]).await?;
+            }
+            tx.run(SET_META, args![ROLLED_UNTIL, until.to_string()]).await?;
+            done.expired = expire(&mut tx, now, retention).await?;
+            tx.commit().await?;
+            Ok(done)
+        };
+        work.await.map_err(counted("maintenance"))
+    }
+}
+
+const ROLL_MINUTES: &str = "INSERT INTO count_minute (camera, at, samples, people, low, high, peak) \
+     SELECT camera, at / 60000 * 60000 AS bucket, COUNT(*), AVG(people), AVG(low), AVG(high), MAX(people) \
+     FROM count_raw WHERE at >= $1 AND at < $2 GROUP BY camera, bucket \
+     ON CONFLICT (camera, at) DO UPDATE SET samples = excluded.samples, people = excluded.people, low = excluded.low, \
+     high = excluded.high, peak = excluded.peak";
+
+const ROLL_HOURS: &str = "INSERT INTO count_hour (camera, at, samples, people, low, high, peak) \
+     SELECT camera, at / 3600000 * 3600000 AS bucket, CAST(SUM(samples) AS BIGINT), SUM(people * samples) / SUM(samples), \
+     SUM(low * samples) / SUM(samples), SUM(high * samples) / SUM(samples), MAX(peak) \
+     FROM count_minute WHERE at >= $1 AND at < $2 GROUP BY camera, bucket \
+     ON CONFLICT (camera, at) DO UPDATE SET samples = excluded.samples, people = excluded.people, low = excluded.low, \
+     high = excluded.high, peak = excluded.peak";
+
+async fn expire(tx: &mut Tx, now: UtcMs, retention: &Retention) -> Result<u64, sqlx::Error> {
+    let mut rows = tx.run("DELETE FROM count_raw WHERE at < $1", args![(now - retention.raw).0]).await?;
+    rows += tx.run("DELETE FROM count_minute WHERE at < $1", args![(now - retention.minute).0]).await?;
+    rows += tx.run("DELETE FROM count_hour WHERE at < $1", args![(now - retention.hour).0]).await?;
+    rows += tx.run("DELETE FROM session WHERE expires_at < $1", args![now.0]).await?;
+    rows += tx.run("DELETE FROM sound_test WHERE at < $1", args![(now - retention.minute).0]).await?;
+    Ok(rows)
+}
+
+fn floor(at: i64, step: i64) -> i64 {
+    at.div_euclid(step) * step
+}
+
+fn point(row: &Row) -> Result<CountPoint, sqlx::Error> {
+    Ok(CountPoint { at: UtcMs(row.int("at")?), people: row.real("people")?, low: row.real("low")?, high: row.real("high")? })
+}

@@ -1,0 +1,83 @@
+//! The store: SQLite (WAL, synchronous FULL) by default, PostgreSQL by URL, the same SQL on both.
+//!
+//! What belongs here: SQL and the conversion between rows and domain types. What does not: any decision
+//! about alerts. Names of stored words are those of the wire.
+
+mod accounts;
+mod alerts;
+mod audit;
+mod counts;
+pub(crate) mod db;
+
+use std::sync::{Arc, Mutex};
+
+use qorgan_domain::UtcMs;
+
+use crate::Error;
+pub use accounts::{Account, Login, SoundTest};
+pub use alerts::Figures;
+pub use audit::{AuditEntry, AuditLine, Verified};
+pub use counts::{CountPoint, Maintained, MinutePeak, Retention};
+use db::{Db, args};
+
+/// The store; clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Db,
+    /// One writer of the audit log at a time.
+    audit: Arc<tokio::sync::Mutex<()>>,
+    /// Counts that came in since the last roll-up begin here, in ms.
+    oldest_new_count: Arc<Mutex<Option<i64>>>,
+}
+
+impl Store {
+    /// Opens `sqlite:PATH` (made when missing) or `postgres://user@host/database` and brings its schema up to date.
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        Ok(Self { db: Db::open(url).await?, audit: Arc::default(), oldest_new_count: Arc::default() })
+    }
+
+    /// Ends every connection; what is under way finishes first.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
+    /// Whether the store answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.db.rows("SELECT 1", vec![]).await.map(drop).map_err(counted("ping"))
+    }
+
+    /// The text kept under a name.
+    pub async fn meta(&self, name: &str) -> Result<Option<String>, Error> {
+        let row = self.db.row("SELECT body FROM meta WHERE name = $1", args![name]).await.map_err(counted("meta"))?;
+        row.map(|row| row.text("body")).transpose().map_err(counted("meta"))
+    }
+
+    /// Keeps a text under a name.
+    pub async fn set_meta(&self, name: &str, body: &str) -> Result<(), Error> {
+        self.db.run(SET_META, args![name, body]).await.map(drop).map_err(counted("meta"))
+    }
+
+    /// The outlines an administrator imported: GeoJSON text.
+    pub async fn areas(&self) -> Result<Option<String>, Error> {
+        self.meta("areas").await
+    }
+
+    /// Replaces the imported outlines.
+    pub async fn set_areas(&self, geojson: &str) -> Result<(), Error> {
+        self.set_meta("areas", geojson).await
+    }
+}
+
+const SET_META: &str = "INSERT INTO meta (name, body) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET body = excluded.body";
+
+/// Names what failed and counts it.
+fn counted(what: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
+    move |source| {
+        metrics::counter!("qorgan_store_errors_total", "what" => what).increment(1);
+        Error::store(what)(source)
+    }
+}
+
+fn maybe_time(ms: Option<i64>) -> Option<UtcMs> {
+    ms.map(UtcMs)
+}
