@@ -150,7 +150,8 @@ impl Principal {
             Principal::Desk(_) => {
                 filter == format!("{PREFIX}alert/+")
                     || filter == format!("{PREFIX}+/+/count")
-                    || matches!(Topic::parse(filter), Ok(Topic::Alert(_) | Topic::Device(_, Channel::Count)))
+                    || filter == format!("{PREFIX}+/+/health")
+                    || matches!(Topic::parse(filter), Ok(Topic::Alert(_) | Topic::Device(_, Channel::Count | Channel::Health)))
             }
         }
     }
@@ -236,6 +237,8 @@ mod tests {
     fn only_desks_read_alerts_and_desks_write_nothing() {
         let desk = Principal::parse("desk/aigerim").unwrap();
         assert!(desk.may_subscribe("qorgan/v1/alert/+"));
+        assert!(desk.may_subscribe("qorgan/v1/+/+/health"));
+        assert!(!desk.may_subscribe("qorgan/v1/+/+/alarm"));
         assert!(!desk.may_subscribe("#"));
         assert!(!desk.may_publish(&topic("qorgan/v1/school-17/gate/alarm")));
         assert!(!desk.may_publish(&topic("qorgan/v1/alert/1")));
