@@ -265,8 +265,11 @@ impl Drop for PadDecoder {
 /// and so are the buffers after it.
 fn output_pad(out: &Arc<Mutex<Output>>) -> gst::Pad {
     let (pictures, format) = (out.clone(), out.clone());
-    gst::Pad::builder(gst::PadDirection::Sink)
-        .name("from_decoder")
+    // Without a template that takes anything, a pad accepts only the caps it already has.
+    let anything = gst::PadTemplate::new("from_decoder", gst::PadDirection::Sink, gst::PadPresence::Always, &gst::Caps::new_any());
+    let builder =
+        anything.map_or_else(|_| gst::Pad::builder(gst::PadDirection::Sink), |template| gst::Pad::builder_from_template(&template));
+    builder
         .chain_function(move |_, _, buffer| {
             let mut out = pictures.lock().unwrap_or_else(PoisonError::into_inner);
             let info = out.info.clone();

@@ -111,6 +111,8 @@ pub(super) struct Unit {
 struct Found {
     codec: Option<Codec>,
     others: Vec<String>,
+    /// No more streams will be found.
+    complete: bool,
 }
 
 /// Reads a file's video access units in decoding order. Blocks; use it in a thread that may.
@@ -147,6 +149,10 @@ impl Reader {
                     connect(&pipeline, &sink, &found, pad);
                 }
             }
+        });
+        parse.connect_no_more_pads({
+            let found = found.clone();
+            move |_| found.lock().unwrap_or_else(PoisonError::into_inner).complete = true
         });
         let reader = Self { path: path.into(), pipeline, sink, found };
         // A failure is on the bus, with its reason; the first read finds it there.
@@ -197,14 +203,17 @@ impl Reader {
 
     /// What the pipeline has reported, if anything.
     fn error(&self) -> Option<CameraError> {
-        let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error])?;
-        let gst::MessageView::Error(report) = message.view() else { return None };
+        let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error]);
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if found.codec.is_none() && !found.others.is_empty() {
+        // Nothing is linked then, so the sink would never see the end of the file.
+        let nothing_usable = found.codec.is_none() && !found.others.is_empty();
+        if nothing_usable && (found.complete || message.is_some()) {
             let offered = found.others.join(", ");
             let video = found.others.iter().any(|name| name.starts_with("video/") || name.starts_with("image/"));
             return Some(if video { CameraError::Codec { offered } } else { CameraError::NoVideo { offered } });
         }
+        let message = message?;
+        let gst::MessageView::Error(report) = message.view() else { return None };
         let error = report.error();
         let fault = if error.matches(gst::ResourceError::NotFound) {
             CameraFault::NotFound
@@ -248,13 +257,19 @@ fn connect(pipeline: &gst::Pipeline, sink: &AppSink, found: &Mutex<Found>, pad: 
     }
 }
 
+// Annex B, whole access units, parameter sets in front of every key frame.
+const TO_H264: &str = "h264parse config-interval=-1 ! capsfilter caps=video/x-h264,stream-format=byte-stream,alignment=au";
+const TO_H265: &str = "h265parse config-interval=-1 ! capsfilter caps=video/x-h265,stream-format=byte-stream,alignment=au";
+
 /// Codec of a stream, and the elements that put it into the form the decoder takes.
 fn codec_of(shape: &gst::StructureRef) -> Option<(Codec, Option<&'static str>)> {
     match shape.name().as_str() {
-        "video/x-h264" => Some((Codec::H264, Some("h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au"))),
-        "video/x-h265" => Some((Codec::H265, Some("h265parse config-interval=-1 ! video/x-h265,stream-format=byte-stream,alignment=au"))),
+        "video/x-h264" => Some((Codec::H264, Some(TO_H264))),
+        "video/x-h265" => Some((Codec::H265, Some(TO_H265))),
         "video/mpeg" if shape.get::<i32>("mpegversion") == Ok(4) => Some((Codec::Mpeg4, Some("mpeg4videoparse config-interval=-1"))),
         "video/x-divx" if shape.get::<i32>("divxversion") == Ok(3) => Some((Codec::Msmpeg4, None)),
+        // The same under its other fourcc.
+        "video/x-msmpeg" if shape.get::<i32>("msmpegversion") == Ok(43) => Some((Codec::Msmpeg4, None)),
         "image/jpeg" => Some((Codec::Mjpeg, None)),
         _ => None,
     }
