@@ -26,17 +26,10 @@ export function newer(known: Alert | undefined, incoming: Alert): Alert {
   return known && known.version > incoming.version ? known : incoming;
 }
 
-/** `m:ss` under an hour, `h:mm:ss` under a day, else `d:hh:mm`; a negative age (clock ahead) is shown as zero. */
+/** `m:ss` under an hour, else `h:mm:ss` however many hours; a negative age (clock ahead) is shown as zero. */
 export function formatAge(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));
   const two = (n: number) => String(n).padStart(2, "0");
-  if (s < 3600) return `${Math.floor(s / 60)}:${two(s % 60)}`;
-  if (s < 86_400) return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
-  return `${Math.floor(s / 86_400)}d ${two(Math.floor(s / 3600) % 24)}:${two(Math.floor(s / 60) % 60)}`;
-}
-
-/** Counts are estimates: one digit under ten when it says something, whole people above. */
-export function formatPeople(people: number): string {
-  const rounded = people < 10 ? Math.round(people * 10) / 10 : Math.round(people);
-  return String(rounded);
+  const minutes = Math.floor(s / 60);
+  return s < 3600 ? `${minutes}:${two(s % 60)}` : `${Math.floor(s / 3600)}:${two(minutes % 60)}:${two(s % 60)}`;
 }

@@ -11,7 +11,7 @@ import { lang, theme } from "../prefs";
 import { rings } from "../rank";
 import { areas, cameras, can, current, queue, selectedAlert, selectedCamera, sites } from "../store";
 import { alertTitle, placeName } from "../words";
-import { areaData, bounds, cameraData, siteData, spots, whereIs } from "./mapData";
+import { areaData, bounds, cameraData, nameData, siteData, spots, whereIs } from "./mapData";
 import { buildStyle, layers, readColours } from "./mapStyle";
 import { Failed } from "../ui/bits";
 import { Icon } from "../ui/icons";
@@ -52,6 +52,9 @@ export function MapView(): JSX.Element {
   );
 }
 
+/** Close enough to tell the sites of a town apart, far enough to see the outline they lie in. */
+const NEAR_ZOOM = 12.5;
+
 interface Opened { stop(): void; home(): void; near(): void }
 
 async function open(container: HTMLElement): Promise<Opened> {
@@ -65,6 +68,7 @@ async function open(container: HTMLElement): Promise<Opened> {
   });
   map.touchZoomRotate.disableRotation();
   map.addControl(new gl.NavigationControl({ showCompass: false }), "top-right");
+  map.addControl(new gl.ScaleControl({ maxWidth: 110, unit: "metric" }), "bottom-right");
   await new Promise<void>((resolve) => map.once("load", () => resolve()));
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const motion = () => (calm.matches ? { duration: 0 } : { duration: 700 });
@@ -94,6 +98,7 @@ function followData(map: MapLibre): () => void {
   const set = (id: string, data: GeoJSON.FeatureCollection) => void map.getSource<GeoJSONSource>(id)?.setData(data);
   const ends = [
     effect(() => set("areas", areaData(areas.value, (current.value?.site ? sites.value.get(current.value.site)?.area : null) ?? null))),
+    effect(() => set("names", nameData(areas.value))),
     effect(() => set("sites", siteData(sites.value.values()))),
     effect(() => set("cameras", cameraData(cameras.value.values(), sites.value, selectedCamera.value))),
   ];
@@ -161,7 +166,7 @@ function followSelection(map: MapLibre, motion: () => { duration: number }): () 
     const key = alert ? `a${alert.id}` : camera ? `c${camera.id}` : "";
     if (key === shown) return;
     shown = key;
-    if (at) map.easeTo({ center: [at[1], at[0]], zoom: Math.max(map.getZoom(), 14), ...motion() });
+    if (at) map.easeTo({ center: [at[1], at[0]], zoom: Math.max(map.getZoom(), NEAR_ZOOM), ...motion() });
   });
 }
 

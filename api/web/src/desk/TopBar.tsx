@@ -80,7 +80,7 @@ function SoundState(): JSX.Element {
   const ok = sound.value === "ok";
   const label = playing.value ? t("sound.ringing") : ok ? t("sound.ok") : t("sound.deaf");
   return (
-    <button type="button" class={`chip sound ${ok ? "ok" : "bad"}`} onClick={() => (dialog.value = { kind: "sound" })} title={t("sound.test")}>
+    <button type="button" class={`chip sound ${playing.value ? "ringing" : ok ? "ok" : "bad"}`} onClick={() => (dialog.value = { kind: "sound" })} title={t("sound.test")}>
       <Icon name={ok ? "sound" : "mute"} size={16} /><span>{label}</span>
     </button>
   );
@@ -104,6 +104,7 @@ function Person(): JSX.Element {
           <p><strong>{me.display_name}</strong><small>{roleName(me.role)}</small></p>
           <button type="button" onClick={() => { setOpen(false); locked.value = true; }}><Icon name="lock" />{t("session.lock")}</button>
           <button type="button" onClick={() => { setOpen(false); dialog.value = { kind: "help" }; }}><Icon name="help" />{t("help.title")}</button>
+          <ThemeSwitch words />
           <a href="/public"><Icon name="shield" />{t("login.public_link")}</a>
           <button type="button" onClick={() => void logOut()}><Icon name="exit" />{t("session.log_out")}</button>
         </div>

@@ -4,6 +4,8 @@ import type { FeatureCollection, Position } from "geojson";
 import { compareAlerts } from "../rank";
 import type { Alert, AreaCollection, Camera, LatLon, Site } from "../types";
 
+type Box = [number, number, number, number];
+
 const point = ([lat, lon]: LatLon) => ({ type: "Point" as const, coordinates: [lon, lat] });
 
 export function areaData(areas: AreaCollection | null, chosen: string | null): FeatureCollection {
@@ -12,10 +14,62 @@ export function areaData(areas: AreaCollection | null, chosen: string | null): F
     features: (areas?.features ?? []).map((f, i) => ({
       type: "Feature",
       geometry: f.geometry as FeatureCollection["features"][number]["geometry"],
-      // Small areas (a city) are named first: their name has the least room to go elsewhere.
-      properties: { ...f.properties.name, kato: f.properties.kato, tone: i % 2, chosen: f.properties.kato === chosen, order: extent(f.geometry.coordinates) },
+      properties: { kato: f.properties.kato, tone: i % 2, chosen: f.properties.kato === chosen },
     })),
   };
+}
+
+/** One point a name: MapLibre would name a polygon once in every tile it touches. */
+export function nameData(areas: AreaCollection | null): FeatureCollection {
+  return {
+    type: "FeatureCollection",
+    features: (areas?.features ?? []).map((f) => ({
+      type: "Feature",
+      geometry: { type: "Point", coordinates: middle(largestRing(f.geometry.coordinates)) },
+      // Small areas (a city) are named first: their name has the least room to go elsewhere.
+      properties: { ...f.properties.name, order: extent(f.geometry.coordinates) },
+    })),
+  };
+}
+
+type Ring = [number, number][];
+
+function largestRing(node: unknown): Ring {
+  if (!Array.isArray(node)) return [];
+  if (Array.isArray(node[0]) && typeof node[0][0] === "number") return node as Ring;
+  return node.map(largestRing).reduce((best, ring) => (extent(ring) > extent(best) || best.length === 0 ? ring : best), [] as Ring);
+}
+
+const STEPS = 20;
+
+/** The point of a coarse grid inside the ring that is farthest from its sides. */
+function middle(ring: Ring): Position {
+  const box: Box = [Infinity, Infinity, -Infinity, -Infinity];
+  walk(ring, box);
+  let best: Position = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
+  let room = -1;
+  for (let i = 1; i < STEPS; i++) {
+    for (let j = 1; j < STEPS; j++) {
+      const p: Position = [box[0] + ((box[2] - box[0]) * i) / STEPS, box[1] + ((box[3] - box[1]) * j) / STEPS];
+      const free = clearance(ring, p);
+      if (free > room) [best, room] = [p, free];
+    }
+  }
+  return best;
+}
+
+/** Distance to the nearest side in degrees, negative outside. */
+function clearance(ring: Ring, [x, y]: Position): number {
+  let inside = false;
+  let nearest = Infinity;
+  ring.forEach(([ax, ay], i) => {
+    const [bx, by] = ring[(i + 1) % ring.length]!;
+    if (ay > y! !== by > y! && x! < ((bx - ax) * (y! - ay)) / (by - ay) + ax) inside = !inside;
+    const length2 = (bx - ax) ** 2 + (by - ay) ** 2;
+    const t = length2 === 0 ? 0 : Math.max(0, Math.min(1, ((x! - ax) * (bx - ax) + (y! - ay) * (by - ay)) / length2));
+    nearest = Math.min(nearest, Math.hypot(ax + t * (bx - ax) - x!, ay + t * (by - ay) - y!));
+  });
+  return inside ? nearest : -nearest;
 }
 
 export function siteData(sites: Iterable<Site>): FeatureCollection {
@@ -61,19 +115,19 @@ export function whereIs(alert: Alert, cameras: ReadonlyMap<string, Camera>, site
 }
 
 /** West, south, east, north of all outlines. */
-export function bounds(areas: AreaCollection | null): [number, number, number, number] | null {
-  const box: [number, number, number, number] = [Infinity, Infinity, -Infinity, -Infinity];
+export function bounds(areas: AreaCollection | null): Box | null {
+  const box: Box = [Infinity, Infinity, -Infinity, -Infinity];
   for (const f of areas?.features ?? []) walk(f.geometry.coordinates, box);
   return Number.isFinite(box[0]) ? box : null;
 }
 
 function extent(coordinates: unknown): number {
-  const box: [number, number, number, number] = [Infinity, Infinity, -Infinity, -Infinity];
+  const box: Box = [Infinity, Infinity, -Infinity, -Infinity];
   walk(coordinates, box);
   return (box[2] - box[0]) * (box[3] - box[1]);
 }
 
-function walk(node: unknown, box: [number, number, number, number]): void {
+function walk(node: unknown, box: Box): void {
   if (!Array.isArray(node)) return;
   if (typeof node[0] === "number" && typeof node[1] === "number") {
     const [lon, lat] = node as Position as [number, number];

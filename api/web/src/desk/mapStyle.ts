@@ -23,6 +23,7 @@ export function buildStyle(c: MapColours, lang: Lang): StyleSpecification {
     version: 8,
     sources: {
       areas: { ...EMPTY },
+      names: { ...EMPTY },
       sites: { ...EMPTY },
       cameras: {
         ...EMPTY, cluster: true, clusterMaxZoom: 13, clusterRadius: 34,
@@ -42,10 +43,12 @@ export function layers(c: MapColours, lang: Lang): LayerSpecification[] {
     { id: "area-line", type: "line", source: "areas", layout: { "line-join": "round" }, paint: { "line-color": c.line, "line-width": ["interpolate", ["linear"], ["zoom"], 5, 0.8, 10, 2] } },
     { id: "edge", type: "line", source: "areas", filter: ["==", ["get", "chosen"], true], layout: { "line-join": "round" }, paint: { "line-color": c.edge, "line-width": 2.5 } },
     {
-      id: "area-name", type: "symbol", source: "areas",
+      id: "area-name", type: "symbol", source: "names",
       layout: {
         "text-field": ["get", lang], "text-font": FONT, "text-size": ["interpolate", ["linear"], ["zoom"], 5, 10, 7, 13, 10, 17],
         "text-max-width": 7, "text-padding": 4, "symbol-sort-key": ["get", "order"],
+        // A name steps aside for the counts of cameras, which are placed first.
+        "text-variable-anchor": ["center", "top", "bottom", "left", "right"], "text-radial-offset": 1.7, "text-justify": "auto",
       },
       paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 1.4 },
     },
@@ -68,7 +71,7 @@ export function layers(c: MapColours, lang: Lang): LayerSpecification[] {
     {
       id: "camera-count", type: "symbol", source: "cameras",
       layout: {
-        "text-field": ["case", [">", ["get", "live"], 0], people, "–"], "text-font": FONT_BOLD, "text-size": 13, "text-allow-overlap": true, "text-ignore-placement": true,
+        "text-field": ["case", [">", ["get", "live"], 0], people, "–"], "text-font": FONT_BOLD, "text-size": 13, "text-allow-overlap": true, "text-padding": 10,
       },
       paint: { "text-color": c.onDot },
     },

@@ -9,7 +9,8 @@ import type { Lang, Names } from "../types";
 export type Key = keyof typeof en;
 
 const TEXTS: Record<Lang, Record<Key, string>> = { en, kk, ru };
-const LOCALE: Record<Lang, string> = { en: "en-GB", kk: "kk-KZ", ru: "ru-KZ" };
+/** Numbers in Kazakh follow the same rules as in Russian; not every browser knows the former. */
+const LOCALE: Record<Lang, string> = { en: "en-GB", kk: "ru-KZ", ru: "ru-KZ" };
 export const LANG_NAME: Record<Lang, string> = { kk: "Қазақша", ru: "Русский", en: "English" };
 
 export function t(key: Key, values: Record<string, string | number> = {}): string {
@@ -24,14 +25,26 @@ export function named(names: Names | undefined, fallback: string): string {
   return names?.[lang.value] || names?.kk || names?.ru || names?.en || fallback;
 }
 
-function format(at: number | string, options: Intl.DateTimeFormatOptions): string {
-  const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? String(at) : new Intl.DateTimeFormat(LOCALE[lang.value], { hourCycle: "h23", ...options }).format(date);
+const MONTHS_KK = ["қаңтар", "ақпан", "наурыз", "сәуір", "мамыр", "маусым", "шілде", "тамыз", "қыркүйек", "қазан", "қараша", "желтоқсан"];
+const two = (n: number) => String(n).padStart(2, "0");
+
+// Dates are put together here: browsers without Kazakh data would write "2026 M11 21". 24-hour clock and day first in all three.
+export function clockTime(at: number | string): string {
+  const d = new Date(at);
+  return Number.isNaN(d.getTime()) ? String(at) : `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
 }
 
-export const clockTime = (at: number | string) => format(at, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-export const dateTime = (at: number | string) =>
-  format(at, { day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
-export const day = (at: number | string) => format(at, { day: "numeric", month: "long", year: "numeric" });
+export function dateTime(at: number | string): string {
+  const d = new Date(at);
+  return Number.isNaN(d.getTime()) ? String(at) : `${two(d.getDate())}.${two(d.getMonth() + 1)}.${d.getFullYear()} ${clockTime(at)}`;
+}
+
+export function day(at: number | string): string {
+  const d = new Date(at);
+  if (Number.isNaN(d.getTime())) return String(at);
+  if (lang.value === "kk") return `${d.getFullYear()} жылғы ${d.getDate()} ${MONTHS_KK[d.getMonth()]}`;
+  return new Intl.DateTimeFormat(LOCALE[lang.value], { day: "numeric", month: "long", year: "numeric" }).format(d);
+}
+
 export const number = (value: number, digits = 1) =>
   new Intl.NumberFormat(LOCALE[lang.value], { maximumFractionDigits: digits }).format(value);

@@ -42,11 +42,11 @@ export function LangSwitch(): JSX.Element {
   );
 }
 
-export function ThemeSwitch(): JSX.Element {
+export function ThemeSwitch({ words }: { words?: boolean }): JSX.Element {
   const label = theme.value === "dark" ? t("common.theme_light") : t("common.theme_dark");
   return (
-    <button type="button" class="ghost square" onClick={toggleTheme} aria-label={label} title={label}>
-      <Icon name={theme.value === "dark" ? "sun" : "moon"} />
+    <button type="button" class={words ? "theme" : "theme ghost square"} onClick={toggleTheme} aria-label={label} title={label}>
+      <Icon name={theme.value === "dark" ? "sun" : "moon"} />{words && label}
     </button>
   );
 }

@@ -1,0 +1,75 @@
+// Texts: every key in all three languages, nothing left in English, every key in the code exists, no key is idle.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const SRC = fileURLToPath(new URL("../src", import.meta.url));
+const texts = Object.fromEntries(["kk", "ru", "en"].map((l) => [l, JSON.parse(readFileSync(join(SRC, "i18n", `${l}.json`), "utf8"))]));
+
+/** Values that are the same in every language: signs, not words. */
+const SAME_ALLOWED = new Set(["count.range"]);
+const code = readdirSync(SRC, { recursive: true })
+  .filter((f) => /\.tsx?$/.test(f))
+  .map((f) => ({ file: f, text: readFileSync(join(SRC, f), "utf8") }));
+
+test("every key exists in all three languages, in the same order", () => {
+  for (const l of ["kk", "ru"]) assert.deepEqual(Object.keys(texts[l]), Object.keys(texts.en), l);
+});
+
+test("no text is empty, and no Kazakh or Russian text equals the English one", () => {
+  for (const l of ["kk", "ru"])
+    for (const [key, value] of Object.entries(texts[l])) {
+      assert.ok(value.trim(), `${l} ${key} is empty`);
+      if (!SAME_ALLOWED.has(key)) assert.notEqual(value, texts.en[key], `${l} ${key} is still English`);
+    }
+  for (const key of SAME_ALLOWED) assert.equal(texts.ru[key], texts.en[key], `${key} differs: take it off the list`);
+});
+
+test("Kazakh and Russian are not the same text, but for words they share", () => {
+  const shared = Object.keys(texts.en).filter((k) => texts.kk[k] === texts.ru[k]);
+  assert.deepEqual(shared.sort(), ["count.range", "map.title", "role.auditor", "role.patrol", "still.open_short", "unit.patrol"].sort());
+});
+
+test("the same placeholders stand in every language", () => {
+  const names = (s) => [...s.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
+  for (const l of ["kk", "ru"]) for (const key of Object.keys(texts.en)) assert.deepEqual(names(texts[l][key]), names(texts.en[key]), `${l} ${key}`);
+});
+
+const literals = new Set();
+const prefixes = new Set();
+for (const { text } of code) {
+  for (const m of text.matchAll(/\bt\(\s*"([^"]+)"/g)) literals.add(m[1]);
+  for (const m of text.matchAll(/\bt\(\s*`([^`$]+)\$\{/g)) prefixes.add(m[1]);
+  // Keys in a ternary, a table, or looked up by hasKey.
+  for (const m of text.matchAll(/"((?:[a-z]+\.)+[a-z_0-9]+)"/g)) if (m[1] in texts.en) literals.add(m[1]);
+  for (const m of text.matchAll(/= `([a-z_.]+\.)\$\{/g)) prefixes.add(m[1]);
+}
+
+test("every key used in the code exists", () => {
+  for (const key of literals) assert.ok(key in texts.en, `${key} has no text`);
+  for (const prefix of prefixes) assert.ok(Object.keys(texts.en).some((k) => k.startsWith(prefix)), `no text begins with ${prefix}`);
+});
+
+test("every key in a ternary of t() exists", () => {
+  for (const { file, text } of code)
+    for (const m of text.matchAll(/\bt\(([^()"`]*\?[^()]*)\)/g))
+      for (const key of m[1].matchAll(/"([^"]+)"/g)) if (key[1].includes(".")) assert.ok(key[1] in texts.en, `${file}: ${key[1]}`);
+});
+
+test("no text is idle", () => {
+  const idle = Object.keys(texts.en).filter((k) => !literals.has(k) && ![...prefixes].some((p) => k.startsWith(p)));
+  assert.deepEqual(idle, []);
+});
+
+test("texts speak of safety, never of permission to gather", () => {
+  const never = /unauthori[sz]ed|несанкцион|рұқсатсыз|норма[а-я]* превыш|превышени[ея] норм|norm exceeded/i;
+  for (const l of Object.keys(texts)) for (const [key, value] of Object.entries(texts[l])) assert.doesNotMatch(value, never, `${l} ${key}`);
+});
+
+test("Kazakh texts use Kazakh letters somewhere and no Latin look-alike of i", () => {
+  for (const [key, value] of Object.entries(texts.kk)) assert.doesNotMatch(value, /[а-яәғқңөұүһі][a-z][а-яәғқңөұүһі]/i, `kk ${key}`);
+  assert.match(Object.values(texts.kk).join(""), /ә.*і|і.*ә/s);
+});
