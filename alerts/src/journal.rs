@@ -61,10 +61,17 @@ pub struct Journal {
 
 #[derive(Debug)]
 enum Job {
-    Commit { alarm: Alarm, since: Instant, answer: oneshot::Sender<Result<Stored, Error>> },
+    Commit(Press),
     After { row: i64, limit: u32, answer: oneshot::Sender<Result<Vec<(i64, Alarm)>, Error>> },
     Newest { answer: oneshot::Sender<Result<i64, Error>> },
     Close { answer: oneshot::Sender<()> },
+}
+
+#[derive(Debug)]
+struct Press {
+    alarm: Alarm,
+    since: Instant,
+    answer: oneshot::Sender<Result<Stored, Error>>,
 }
 
 impl Journal {
@@ -96,7 +103,7 @@ impl Journal {
     /// asked for and then abandoned (a timeout) may be stored all the same: sent again, it is a repeat.
     pub async fn commit(&self, alarm: Alarm) -> Result<Stored, Error> {
         let (answer, stored) = oneshot::channel();
-        let job = Job::Commit { alarm, since: Instant::now(), answer };
+        let job = Job::Commit(Press { alarm, since: Instant::now(), answer });
         self.jobs.send(job).await.map_err(|_| STOPPED)?;
         stored.await.map_err(|_| STOPPED)?
     }
@@ -145,7 +152,7 @@ impl Writer {
             let mut presses = Vec::new();
             for job in jobs.drain(..) {
                 match job {
-                    Job::Commit { alarm, since, answer } => presses.push((alarm, since, answer)),
+                    Job::Commit(press) => presses.push(press),
                     Job::After { row, limit, answer } => {
                         let _ = answer.send(self.after(row, limit).await);
                     }
@@ -168,15 +175,15 @@ impl Writer {
         }
     }
 
-    async fn commit(&mut self, presses: Vec<(Alarm, Instant, oneshot::Sender<Result<Stored, Error>>)>) {
+    async fn commit(&mut self, presses: Vec<Press>) {
         if presses.is_empty() {
             return;
         }
         let stored_at = self.clock.utc();
-        let written = write(&mut self.connection, presses.iter().map(|(alarm, ..)| alarm), stored_at).await;
+        let written = write(&mut self.connection, presses.iter().map(|press| &press.alarm), stored_at).await;
         match written {
             Ok(rows) => {
-                for ((_, since, answer), stored) in presses.into_iter().zip(rows) {
+                for (Press { since, answer, .. }, stored) in presses.into_iter().zip(rows) {
                     metrics::histogram!("qorgan_journal_commit_seconds").record(since.elapsed().as_secs_f64());
                     let _ = answer.send(Ok(stored));
                 }
@@ -185,7 +192,7 @@ impl Writer {
                 metrics::counter!("qorgan_journal_errors_total").increment(1);
                 tracing::error!(path = %self.path.display(), presses = presses.len(), error = &source as &dyn std::error::Error, "alarm journal cannot be written");
                 let error = Error::Journal { path: self.path.clone(), source: source.into() };
-                for (_, _, answer) in presses {
+                for Press { answer, .. } in presses {
                     let _ = answer.send(Err(error.clone()));
                 }
             }

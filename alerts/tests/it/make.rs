@@ -1,0 +1,96 @@
+//! Things to test with.
+
+use qorgan_domain::{
+    Alarm, AlarmKind, AlertId, Count, CountSource, Role, UtcMs,
+    alert::{Action, Actor, AlarmEvidence, Alert, AlertState, Cause, CloseReason, CrowdEvidence, IncidentEvidence, Level},
+};
+
+/// 2026-11-21T10:00:00Z
+pub(crate) const START: UtcMs = UtcMs(1_795_255_200_000);
+
+pub(crate) fn after(ms: i64) -> UtcMs {
+    UtcMs(START.0 + ms)
+}
+
+pub(crate) fn press(device: &str, seq: u64, boot: Option<&str>, at: UtcMs) -> Alarm {
+    Alarm {
+        device: device.parse().unwrap(),
+        kind: AlarmKind::Panic,
+        seq,
+        boot: boot.map(str::to_owned),
+        pressed_at: None,
+        received_at: at,
+        test: false,
+    }
+}
+
+pub(crate) fn count(camera: &str, people: f32, at: UtcMs) -> Count {
+    let camera = camera.parse().unwrap();
+    Count { camera, at, people, low: people, high: people, source: CountSource::Foreign, unchanged: false }
+}
+
+pub(crate) fn person(user: &str, role: Role) -> Actor {
+    Actor::Person { user: user.parse().unwrap(), role, unit: None }
+}
+
+pub(crate) fn patrol(unit: &str) -> Actor {
+    Actor::Person { user: unit.parse().unwrap(), role: Role::Patrol, unit: Some(unit.parse().unwrap()) }
+}
+
+pub(crate) fn close(verdict: CloseReason) -> Action {
+    Action::Close { verdict, reason: "seen by the patrol".into() }
+}
+
+pub(crate) fn alert(cause: Cause, level: Level) -> Alert {
+    Alert {
+        id: AlertId(12),
+        cause,
+        level,
+        state: AlertState::Raised,
+        site: Some("school-17".parse().unwrap()),
+        device: Some("school-17/gate".parse().unwrap()),
+        position: None,
+        raised_at: START,
+        updated_at: START,
+        closed_at: None,
+        claimed_by: None,
+        unit: None,
+        close_reason: None,
+        stored: true,
+        subsided_at: None,
+        version: 1,
+    }
+}
+
+pub(crate) fn alarm(test: bool) -> Alert {
+    let evidence = AlarmEvidence {
+        alarm: AlarmKind::Panic,
+        seq: 1,
+        boot: None,
+        pressed_at: None,
+        received_at: START,
+        test,
+        clock_suspect: false,
+        presses: 1,
+    };
+    alert(Cause::Alarm(evidence), if test { Level::Notice } else { Level::Critical })
+}
+
+pub(crate) fn crowd(level: Level) -> Alert {
+    let evidence = CrowdEvidence {
+        people: 9.0,
+        low: 8.5,
+        high: 11.0,
+        peak: 11.0,
+        limit: Some(8.0),
+        baseline: None,
+        baseline_bound: None,
+        formula: "crowd-v1".into(),
+        reasons: vec![],
+    };
+    alert(Cause::Crowd(evidence), level)
+}
+
+pub(crate) fn incident() -> Alert {
+    alert(Cause::Incident(IncidentEvidence { text: "smoke".into(), opened_by: "aigerim".parse().unwrap() }), Level::Warning)
+}
