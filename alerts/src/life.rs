@@ -121,6 +121,11 @@ pub fn step(alert: &Alert, action: &Action, actor: &Actor, now: UtcMs) -> Result
     if !alert.is_open() {
         return Err(Refusal::Closed);
     }
+    if alert.state == AlertState::Raised && !matches!(action, Action::Claim | Action::Note { .. }) {
+        // First somebody must have it.
+        standing.desk()?;
+        return Err(wrong_state(alert));
+    }
     let mut next = alert.clone();
     let mut reason = None;
     let mut unit = None;
@@ -176,9 +181,6 @@ pub fn step(alert: &Alert, action: &Action, actor: &Actor, now: UtcMs) -> Result
         }
         Action::Close { verdict, reason: why } => {
             standing.holds()?;
-            if alert.state == AlertState::Raised {
-                return Err(wrong_state(alert));
-            }
             if *verdict == CloseReason::Subsided {
                 return Err(Refusal::NotAPersonsVerdict);
             }
