@@ -19,7 +19,7 @@ use qorgan_domain::{
     topic::{Channel, Principal, Topic},
     wire::{AlarmV1, HealthV1, Presence, ReceiptV1},
 };
-use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode};
+use rumqttc::{AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Error, backoff::Backoff, tls};
@@ -206,6 +206,8 @@ impl Driver {
                 break;
             }
             self.state.send_replace(match error {
+                // Said, for one, to a client that comes back while its last connection is being cleared away.
+                ConnectionError::ConnectionRefused(ConnectReturnCode::ServiceUnavailable) => State::Away(Some("not available now".into())),
                 ConnectionError::ConnectionRefused(code) => State::Refused(format!("{code:?}")),
                 other => State::Away(Some(other.to_string())),
             });

@@ -13,13 +13,16 @@ use std::{
     collections::{HashSet, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::Bytes;
 use qorgan_domain::{Alarm, Count, topic::Principal};
-use rumqttc::{AsyncClient, ClientError, Event, EventLoop, Packet, Publish, QoS, SubscribeFilter, SubscribeReasonCode};
+use rumqttc::{AsyncClient, Event, EventLoop, Packet, Publish, QoS, SubscribeFilter, SubscribeReasonCode};
 use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
@@ -64,6 +67,9 @@ struct Context {
     intake: Arc<Intake>,
     client: AsyncClient,
     state: watch::Sender<LinkState>,
+    /// Whether the queue is being emptied. True before `state.connected`: alarms that waited in the hub's
+    /// session arrive before its subscriptions are confirmed, and their receipts must leave.
+    online: AtomicBool,
     echoes: Mutex<Echoes>,
 }
 
@@ -81,7 +87,7 @@ impl Link {
         let (client, mut events) = AsyncClient::new(options, QUEUE);
         events.network_options.set_connection_timeout(5).set_tcp_nodelay(true);
         let state = watch::Sender::new(LinkState { connected: false, since, error: Some("not connected yet".into()) });
-        let ctx = Arc::new(Context { intake: Intake::new(doors), client, state, echoes: Mutex::default() });
+        let ctx = Arc::new(Context { intake: Intake::new(doors), client, state, online: AtomicBool::new(false), echoes: Mutex::default() });
         metrics::gauge!("qorgan_mqtt_connected").set(0.0);
         let run = tokio::spawn(run(ctx.clone(), events));
         Ok(Self { ctx, run: Mutex::new(Some(run)) })
@@ -132,17 +138,18 @@ async fn run(ctx: Arc<Context>, mut events: EventLoop) {
     loop {
         match events.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(ack))) => {
+                ctx.online.store(true, Ordering::Relaxed);
                 // Asking anew brings the retained health messages, which a hub needs once after its start.
                 if asked_before && ack.session_present {
                     ctx.connected();
                     backoff.reset();
-                } else if let Err(error) = ctx.subscribe() {
-                    ctx.lost(format!("cannot subscribe: {error}"));
+                } else {
+                    ctx.subscribe();
                 }
             }
             Ok(Event::Incoming(Packet::SubAck(ack))) => {
                 if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
-                    ctx.lost("the broker's access list does not let the hub read the devices' topics".to_owned());
+                    ctx.say_not_connected("the broker's access list does not let the hub read the devices' topics".to_owned());
                 } else {
                     asked_before = true;
                     ctx.connected();
@@ -164,8 +171,11 @@ async fn run(ctx: Arc<Context>, mut events: EventLoop) {
 }
 
 impl Context {
-    fn subscribe(&self) -> Result<(), ClientError> {
-        self.client.try_subscribe_many(FILTERS.map(|filter| SubscribeFilter::new(filter.to_owned(), QoS::AtLeastOnce)))
+    /// Asks for the devices' topics. In a task: this one must go on emptying the queue.
+    fn subscribe(&self) {
+        let client = self.client.clone();
+        let filters = FILTERS.map(|filter| SubscribeFilter::new(filter.to_owned(), QoS::AtLeastOnce));
+        tokio::spawn(async move { client.subscribe_many(filters).await });
     }
 
     fn receive(self: &Arc<Self>, publish: Publish, alarms: &mut JoinSet<()>) {
@@ -206,10 +216,10 @@ impl Context {
         loop {
             let ctx = self.clone();
             let send = Box::new(move |topic: String, payload: Vec<u8>| -> futures::future::BoxFuture<'static, ()> {
+                // Without a connection it is lost; the alarm comes again with the next one, and its receipt with it.
                 Box::pin(async move {
-                    // Lost with the connection: the alarm comes again then, and its receipt with it.
-                    if let Err(error) = ctx.publish(&topic, payload.into(), Qos::AtLeastOnce, false) {
-                        tracing::warn!(topic, "receipt not sent: {error}");
+                    if !ctx.online.load(Ordering::Relaxed) || ctx.client.publish(&topic, QoS::AtLeastOnce, false, payload).await.is_err() {
+                        tracing::warn!(topic, "receipt not sent: not connected");
                     }
                 })
             });
@@ -231,7 +241,7 @@ impl Context {
 
     fn publish(&self, topic: &str, payload: Bytes, qos: Qos, retain: bool) -> Result<(), Error> {
         // Without a connection nothing empties the queue: old counts would hold up new receipts.
-        if !self.state.borrow().connected {
+        if !self.online.load(Ordering::Relaxed) {
             return Err(Error::NotConnected);
         }
         let qos = match qos {
@@ -260,6 +270,11 @@ impl Context {
     }
 
     fn lost(&self, reason: String) {
+        self.online.store(false, Ordering::Relaxed);
+        self.say_not_connected(reason);
+    }
+
+    fn say_not_connected(&self, reason: String) {
         metrics::gauge!("qorgan_mqtt_connected").set(0.0);
         let since = self.intake.doors.clock.utc();
         let said = self.state.borrow().error.as_ref() == Some(&reason);
