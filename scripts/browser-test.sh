@@ -34,7 +34,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 port="$(free_port any)"
-"$bin/camera-server" --port "$port" </dev/null >"$out/camera-server.log" 2>&1 &
+"$bin/camera-server" --port "$port" "${DEMO_CAMERAS[@]}" </dev/null >"$out/camera-server.log" 2>&1 &
 camera_pid=$!
 wait_for 30 "the camera server (target/browser/camera-server.log)" listens "$port" || exit 1
 
@@ -52,10 +52,10 @@ export QORGAN_URL="http://$http"
 QORGAN_USERS="$(cat "$state/secrets/logins.json")"
 export QORGAN_USERS
 export QORGAN_PRESS="'$bin/qorgan' button --config '$ROOT/configs/demo.toml' --state-dir '$state' --broker mqtt://$mqtt --site school-17 --device reception"
-export QORGAN_SHOTS="$out/screenshots"
+export QORGAN_SHOTS="$ROOT/target/screenshots"
 mkdir -p "$QORGAN_SHOTS"
 
-say "browser test against $QORGAN_URL; screenshots go to target/browser/screenshots"
+say "browser test against $QORGAN_URL; screenshots go to target/screenshots"
 rc=0
 npm test --prefix tests/browser || rc=$?
 [ $rc -eq 0 ] || { say "end of the hub's log:"; tail -n 30 "$out/hub.log"; }

@@ -133,3 +133,11 @@ wait_for() {
 
 # listens PORT: true when something on loopback takes connections there.
 listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# The demo's cameras, for camera-server: what configs/demo.toml calls rtsp://127.0.0.1:8554/campus, /gate and /fast.
+# shellcheck disable=SC2034  # used by the scripts that source this file
+DEMO_CAMERAS=(
+  --mount "campus=$VAR/footage/campus.mp4"
+  --mount "gate=$VAR/footage/campus-gate.mp4"
+  --mount "fast=$VAR/footage/campus-fast.mp4"
+)

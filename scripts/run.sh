@@ -49,7 +49,7 @@ case " $* " in *" --http"*) ;; *) other_port --http 8080 8443 ;; esac
 case " $* " in *" --mqtt"*) ;; *) other_port --mqtt 1883 8883 ;; esac
 
 mkdir -p "$LOGS"
-"$bin/camera-server" --port "$port" </dev/null >"$LOGS/camera-server.log" 2>&1 &
+"$bin/camera-server" --port "$port" "${DEMO_CAMERAS[@]}" </dev/null >"$LOGS/camera-server.log" 2>&1 &
 camera_pid=$!
 camera_ready() { kill -0 "$camera_pid" 2>/dev/null || return 0; listens "$port"; }
 wait_for 20 "the camera server" camera_ready || die "the camera server does not answer; its log: var/log/camera-server.log"

@@ -16,7 +16,8 @@ esac
 
 check_rust() {
   { have cargo && have rustc; } || die "Rust is missing: cargo is not on the PATH." \
-    "Install it with rustup (https://rustup.rs), version $WANT_RUST or newer, then run this again." \
+    "Install version $WANT_RUST or newer with rustup, then run this again. On a bare Debian:" \
+    "  apt-get install -y curl ca-certificates && curl --proto =https --tlsv1.2 -sSf https://sh.rustup.rs | sh" \
     "Toolchains are never fetched from here."
   local version
   version="$(cd "$ROOT" && rustc --version | cut -d' ' -f2)"
