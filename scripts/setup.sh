@@ -47,6 +47,8 @@ say "checking what '$mode' needs"
 check_rust
 before="$("$ROOT/scripts/packages.sh" --missing "${sets[@]}")"
 "$ROOT/scripts/packages.sh" "${sets[@]}"
+"$ROOT/scripts/node.sh"
+export QORGAN_NODE=checked
 "$ROOT/scripts/web.sh"
 if [ "$mode" != build ]; then
   piece onnxruntime.sh

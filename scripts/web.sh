@@ -3,7 +3,7 @@
 # `web.sh modules FOLDER` installs the modules of any folder with a package-lock.json.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-"$ROOT/scripts/node.sh"
+[ "${QORGAN_NODE:-}" = checked ] || "$ROOT/scripts/node.sh"
 . "$VAR/tools/node.env"
 
 # The lock file says what belongs there; the Node version, because some modules carry compiled parts.
