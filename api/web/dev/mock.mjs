@@ -239,7 +239,11 @@ function forSession(route, url, body, session, response) {
   }
   const routes = {
     "GET /api/v1/session": () => ok(sessionBody(session)),
-    "DELETE /api/v1/session": () => { for (const [id, s] of sessions) if (s === session) sessions.delete(id); return ok(null, 204); },
+    "DELETE /api/v1/session": () => {
+      for (const [id, s] of sessions) if (s === session) sessions.delete(id);
+      for (const s of streams) if (s.session === session) s.response.end("event: end\ndata: {}\n\n");
+      return ok(null, 204);
+    },
     "GET /api/v1/alerts": () => need("alerts.read", () => ok({ alerts: [...alerts.values()].filter((a) => (a.state === "closed") === (url.searchParams.get("state") === "closed")).reverse().map((a) => seen(a, session)) })),
     "POST /api/v1/incidents": () => need("incidents.open", () => {
       const opened = newAlert({ kind: "incident", level: "warning", site: body.site, incident: { text: body.text, opened_by: session.user } });

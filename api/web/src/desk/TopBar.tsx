@@ -94,8 +94,7 @@ function Person(): JSX.Element {
   };
   return (
     <div class="person" onFocusOut={shut} onKeyDown={(e) => e.key === "Escape" && setOpen(false)}>
-      <button type="button" class="ghost person-button" aria-expanded={open} onClick={() => setOpen(!open)}
-        aria-label={`${me.display_name}, ${roleName(me.role)}`}>
+      <button type="button" class="ghost person-button" aria-expanded={open} onClick={() => setOpen(!open)}>
         <Icon name="user" />
         <span class="person-name"><strong>{me.display_name}</strong><small>{roleName(me.role)}</small></span>
       </button>

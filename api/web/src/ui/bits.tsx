@@ -4,6 +4,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { LANG_NAME, t } from "../i18n";
 import { chooseLang, lang, LANGS, theme, toggleTheme } from "../prefs";
 import { Icon, type IconName } from "./icons";
+import type { Lang } from "../types";
 
 export function Empty({ icon, title, children }: { icon: IconName; title: string; children?: ComponentChildren }): JSX.Element {
   return (
@@ -29,13 +30,15 @@ export function Failed({ text, retry }: { text: string; retry?: () => void }): J
   );
 }
 
+const SHORT: Record<Lang, string> = { kk: "Қаз", ru: "Рус", en: "Eng" };
+
 export function LangSwitch(): JSX.Element {
   return (
     <div class="lang" role="group" aria-label={t("common.language")}>
       {LANGS.map((code) => (
-        <button key={code} type="button" lang={code} aria-pressed={lang.value === code} aria-label={LANG_NAME[code]} title={LANG_NAME[code]}
+        <button key={code} type="button" lang={code} aria-pressed={lang.value === code} aria-label={`${SHORT[code]} (${LANG_NAME[code]})`} title={LANG_NAME[code]}
           onClick={() => chooseLang(code)}>
-          {{ kk: "Қаз", ru: "Рус", en: "Eng" }[code]}
+          {SHORT[code]}
         </button>
       ))}
     </div>
