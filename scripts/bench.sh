@@ -8,9 +8,8 @@ cd "$ROOT"
 # The one list: programs of the package qorgan-tests.
 programs=(
   bench-inference   # model time per frame, one and two threads
-  bench-frame       # decoded picture to published count
-  bench-alarm       # press to stored and to the event stream, p50 and p99
-  bench-camera      # CPU-ms per stream-second of one camera, by step
+  bench-frame       # decoded picture to published count, and what one camera costs a running hub, by step
+  bench-alarm       # press to receipt and to the event stream, p50 and p99
 )
 [ $# -eq 0 ] || programs=("$@")
 
