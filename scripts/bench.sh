@@ -5,17 +5,18 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-# The one list: programs of the package qorgan-tests.
+# The one list: programs of the package qorgan-tests with their arguments.
 programs=(
-  bench-inference   # model time per frame, one and two threads
-  bench-frame       # decoded picture to published count, and what one camera costs a running hub, by step
-  bench-alarm       # press to receipt and to the event stream, p50 and p99
+  "eval-count --rtsp"   # counting error against people counted by eye, from the file and over RTSP
+  bench-inference       # model time per frame, one and two threads
+  bench-frame           # decoded picture to published count, and what one camera costs a running hub, by step
+  bench-alarm           # press to receipt and to the event stream, p50 and p99
 )
 [ $# -eq 0 ] || programs=("$@")
 
 "$ROOT/scripts/setup.sh" run
 bins=(--bin qorgan)
-for program in "${programs[@]}"; do bins+=(--bin "$program"); done
+for program in "${programs[@]}"; do bins+=(--bin "${program%% *}"); done
 step "building ${#programs[@]} benchmarks (release)" cargo build --release --locked -p qorgan -p qorgan-tests "${bins[@]}"
 
 out="$ROOT/target/bench"
@@ -23,14 +24,17 @@ mkdir -p "$out"
 lines="$out/results.jsonl"
 : >"$lines"
 for program in "${programs[@]}"; do
-  exe="$TARGET/release/$program"
-  [ -x "$exe" ] || die "$exe is missing"
+  read -r -a command <<<"$program"
+  name="${command[0]}"
+  command[0]="$TARGET/release/$name"
+  start=$SECONDS
   say "$program"
-  "$exe" </dev/null 2>"$out/$program.log" | tee "$out/$program.out" | { grep -v '^{' || true; } \
-    || { tail -n 20 "$out/$program.log" >&2; die "$program failed; log: target/bench/$program.log"; }
-  line="$(grep '^{' "$out/$program.out" | tail -n 1 || true)"
-  [ -n "$line" ] || die "$program printed no JSON line; log: target/bench/$program.log"
+  # Progress comes on stderr. The JSON line is kept for the end.
+  "${command[@]}" </dev/null | tee "$out/$name.out" | { grep -v '^{' || true; } || die "$name failed"
+  line="$(grep '^{' "$out/$name.out" | tail -n 1 || true)"
+  [ -n "$line" ] || die "$name printed no JSON line"
   printf '%s\n' "$line" >>"$lines"
+  note "done in $((SECONDS - start)) s"
 done
 
 echo
