@@ -11,12 +11,11 @@ step "building everything (debug)" cargo build --workspace --all-targets --locke
 
 # Runners print their closing lines themselves; a script that swallowed them would hide "0 tests run".
 if cargo nextest --version >/dev/null 2>&1; then
+  step "doc tests (nextest leaves them out)" cargo test --workspace --locked --doc --quiet
   step "Rust tests (nextest)" cargo nextest run --workspace --locked --no-fail-fast "$@"
 else
   note "cargo-nextest is not installed; cargo test is used"
   step "Rust tests" cargo test --workspace --locked --no-fail-fast "$@"
 fi
-step "doc tests" cargo test --workspace --locked --doc --quiet
-
 step "web unit tests" npm test --prefix api/web
 step "browser tests" "$ROOT/scripts/browser-test.sh"
