@@ -1,1 +1,18 @@
-//! (being written)
+//! The hub: configuration, wiring, HTTP API, web page, command line.
+//!
+//! `domain <- ingest | inference | alerts <- api`: this crate is the only one that knows all others, and
+//! injects what crosses between them. Try it: `qorgan run --config configs/demo.toml`.
+#![forbid(unsafe_code)]
+
+pub mod areas;
+pub mod auth;
+pub mod cameras;
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod hub;
+pub mod routes;
+pub mod secrets;
+pub mod tls;
+pub mod view;
+pub mod web;

@@ -1,2 +1,5 @@
-//! The hub's command line.
-fn main() {}
+//! The hub's command line; see `qorgan --help`.
+
+fn main() -> std::process::ExitCode {
+    qorgan::cli::main()
+}

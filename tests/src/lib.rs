@@ -9,3 +9,4 @@ pub mod hub;
 pub mod paths;
 pub mod postgres;
 pub mod report;
+pub mod sites;

@@ -6,6 +6,7 @@
 mod accounts;
 mod alerts;
 mod audit;
+mod copy;
 mod counts;
 pub(crate) mod db;
 
@@ -16,6 +17,7 @@ use qorgan_domain::UtcMs;
 use crate::Error;
 pub use accounts::{Account, Login, SoundTest};
 pub use alerts::Figures;
+pub use copy::copy_sqlite;
 pub use audit::{AuditEntry, AuditLine, Verified};
 pub use counts::{CountPoint, Maintained, MinutePeak, Retention};
 use db::{Db, args};

@@ -2,9 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,7 +11,7 @@ use qorgan_ingest::mqtt::button::{Button, Options as ButtonOptions};
 use qorgan_tests::{
     cameras::{CameraServer, Mount},
     hub::{Client, Hub, Options, until},
-    paths,
+    paths, sites,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -36,23 +34,6 @@ fn cameras() -> CameraServer {
 
 fn free_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
-/// A configuration of one school with many buttons, all paths absolute.
-fn many_buttons(dir: &std::path::Path, count: usize) -> PathBuf {
-    let root = paths::root();
-    let mut text = format!(
-        "areas = \"{root}/configs/areas/zhambyl.geojson\"\n[hub]\nname = \"Test\"\nstate_dir = \"state\"\ndemo_logins = true\n\
-         [models]\ndir = \"{root}/models\"\nfetched = \"{root}/var/models\"\nruntime = \"{root}/var/lib/libonnxruntime.so.1.31.1\"\n\
-         [[site]]\nid = \"school-18\"\nname = {{ kk = \"a\", ru = \"b\", en = \"c\" }}\nkind = \"school\"\narea = \"311010000\"\nposition = [42.9, 71.37]\n",
-        root = root.display()
-    );
-    for i in 0..count {
-        let _ = writeln!(text, "[[site.button]]\nid = \"b{i}\"\nname = {{ kk = \"a\", ru = \"b\", en = \"c\" }}");
-    }
-    let file = dir.join("many.toml");
-    std::fs::write(&file, text).unwrap();
-    file
 }
 
 async fn button(hub: &Hub, device: &str) -> Button {
@@ -179,7 +160,7 @@ async fn a_client_that_was_away_goes_on_from_its_cursor_and_after_a_restart_gets
 async fn after_kill_9_in_a_burst_every_alarm_with_a_receipt_is_there_once_and_open() {
     const BUTTONS: usize = 150;
     let dir = tempfile::tempdir().unwrap();
-    let config = many_buttons(dir.path(), BUTTONS);
+    let config = sites::many_buttons(dir.path(), BUTTONS).unwrap();
     let state = dir.path().join("state");
     let mut hub = Hub::start(&state, Options { config, mqtt: Some(free_port()), ..centre() }).await.unwrap();
     let receipted: Arc<Mutex<BTreeMap<String, (u64, String)>>> = Arc::default();

@@ -1,0 +1,296 @@
+//! Configuration in TOML: what exists (sites, cameras, buttons, units, limits) and how the hub runs.
+//!
+//! Unknown keys, duplicate ids, bad addresses and places outside the areas are errors with file, line
+//! and, where one is near, the key that was meant. Secrets never stand here: they come from the
+//! environment or from files. `qorgan check-config FILE` prints what is wrong.
+
+mod read;
+mod secret;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use qorgan_domain::{AreaCode, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
+
+pub use read::{ConfigError, Problem};
+pub use secret::SecretSource;
+
+/// The whole configuration, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Directory of the file; relative paths in it start there.
+    pub base: PathBuf,
+    /// The hub itself.
+    pub hub: Hub,
+    /// The HTTP doors.
+    pub http: Http,
+    /// The MQTT door or broker.
+    pub mqtt: Mqtt,
+    /// Where alerts, counts and accounts are kept.
+    pub store: StoreConfig,
+    /// Which models run.
+    pub models: Models,
+    /// Defaults of crowd alerts.
+    pub crowd: Crowd,
+    /// Outlines of the areas, as GeoJSON text.
+    pub areas: crate::areas::Areas,
+    /// Sites with their devices.
+    pub sites: Vec<Site>,
+    /// Units that can be sent.
+    pub units: Vec<Unit>,
+}
+
+/// `[hub]`
+#[derive(Debug, Clone)]
+pub struct Hub {
+    /// Name shown on the pages.
+    pub name: String,
+    /// Language of a page whose user has not chosen one: `kk`, `ru` or `en`.
+    pub language: String,
+    /// Where the hub keeps its databases, generated secrets and certificates.
+    pub state_dir: PathBuf,
+    /// Make one log-in for each role at the first start and print them. For demonstrations only.
+    pub demo_logins: bool,
+}
+
+/// `[http]`
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// Address without TLS; loopback only.
+    pub listen: Option<SocketAddr>,
+    /// Address with TLS; may be any.
+    pub tls: Option<TlsListener>,
+}
+
+/// A listener with TLS.
+#[derive(Debug, Clone)]
+pub struct TlsListener {
+    /// Address.
+    pub listen: SocketAddr,
+    /// Where the certificate comes from.
+    pub certificate: Certificate,
+}
+
+/// Where a certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Certificate {
+    /// PEM files.
+    Files {
+        /// Certificate chain.
+        cert: PathBuf,
+        /// Private key.
+        key: PathBuf,
+    },
+    /// Made at first start and kept in the state directory. For demonstrations only.
+    SelfSigned,
+}
+
+/// `[mqtt]`
+#[derive(Debug, Clone)]
+pub enum Mqtt {
+    /// The hub's own broker.
+    Embedded {
+        /// Address without TLS; loopback only.
+        listen: Option<SocketAddr>,
+        /// Address with TLS.
+        tls: Option<TlsListener>,
+    },
+    /// Somebody else's broker.
+    External {
+        /// `mqtt://host:1883` or `mqtts://host:8883`.
+        url: url::Url,
+        /// User name of the hub there.
+        user: String,
+        /// Its password.
+        password: SecretSource,
+        /// Certificate authority of the broker, PEM.
+        ca: Option<PathBuf>,
+    },
+}
+
+/// `[store]`
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    /// `sqlite:FILE` or `postgres://user@host/database`.
+    pub url: String,
+    /// Alarm journal: an SQLite file of its own, whatever the store is.
+    pub journal: PathBuf,
+    /// Password of a PostgreSQL store.
+    pub password: Option<SecretSource>,
+}
+
+/// `[models]`
+#[derive(Debug, Clone)]
+pub struct Models {
+    /// Directory of the manifests.
+    pub dir: PathBuf,
+    /// Directory of what set-up fetched.
+    pub fetched: PathBuf,
+    /// ONNX Runtime library.
+    pub runtime: PathBuf,
+    /// Manifest name of the detector.
+    pub detector: String,
+    /// Manifest name of the density map; none when it is off.
+    pub density: Option<String>,
+    /// Worker threads, each with its own session.
+    pub workers: usize,
+    /// Longest time between two analysed frames of a camera that sends them, in seconds.
+    pub staleness_s: u32,
+}
+
+/// `[crowd]`
+#[derive(Debug, Clone)]
+pub struct Crowd {
+    /// How long the evidence must last before an alert opens, in seconds.
+    pub open_after_s: u32,
+    /// How long it must be gone before an alert closes, in seconds.
+    pub close_after_s: u32,
+    /// Below this share of the bound the evidence is gone, 0 to 1.
+    pub clear_ratio: f32,
+}
+
+/// `[[site]]`
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Id.
+    pub id: SiteId,
+    /// Name in three languages.
+    pub name: Trilingual,
+    /// School or public place.
+    pub kind: SiteKind,
+    /// District by KATO code.
+    pub area: AreaCode,
+    /// Where.
+    pub position: GeoPoint,
+    /// Cameras.
+    pub cameras: Vec<Camera>,
+    /// Alarm buttons.
+    pub buttons: Vec<Button>,
+}
+
+/// What kind of place a site is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SiteKind {
+    /// A school or kindergarten.
+    School,
+    /// A street, square, station, park.
+    PublicPlace,
+}
+
+/// `[[site.camera]]`
+#[derive(Debug, Clone)]
+pub struct Camera {
+    /// Site and device.
+    pub id: DeviceRef,
+    /// Name in three languages.
+    pub name: Trilingual,
+    /// Where.
+    pub position: GeoPoint,
+    /// Address; none for a camera that counts by itself and publishes over MQTT.
+    pub url: Option<String>,
+    /// Log-in at the camera.
+    pub login: Option<(String, SecretSource)>,
+    /// People above which a `watch` is raised; in public space at least 20.
+    pub limit: Option<f32>,
+}
+
+/// `[[site.button]]`
+#[derive(Debug, Clone)]
+pub struct Button {
+    /// Site and device.
+    pub id: DeviceRef,
+    /// Name in three languages.
+    pub name: Trilingual,
+    /// Where, if not at the site's own position.
+    pub position: Option<GeoPoint>,
+}
+
+/// `[[unit]]`
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// Id.
+    pub id: UnitId,
+    /// Name in three languages.
+    pub name: Trilingual,
+    /// What it is.
+    pub kind: UnitKind,
+}
+
+/// What kind of unit can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitKind {
+    /// Police patrol.
+    Patrol,
+    /// Ambulance.
+    Ambulance,
+    /// City service.
+    CityService,
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        read::load(path)
+    }
+
+    /// Every camera of every site.
+    pub fn cameras(&self) -> impl Iterator<Item = (&Site, &Camera)> {
+        self.sites.iter().flat_map(|site| site.cameras.iter().map(move |camera| (site, camera)))
+    }
+
+    /// Every button of every site.
+    pub fn buttons(&self) -> impl Iterator<Item = (&Site, &Button)> {
+        self.sites.iter().flat_map(|site| site.buttons.iter().map(move |button| (site, button)))
+    }
+
+    /// Every device that may speak over MQTT.
+    pub fn devices(&self) -> impl Iterator<Item = &DeviceRef> {
+        self.cameras().map(|(_, c)| &c.id).chain(self.buttons().map(|(_, b)| &b.id))
+    }
+}
+
+impl Config {
+    /// Keeps state elsewhere: everything that lay in the state directory moves with it.
+    pub fn move_state(&mut self, dir: &Path) {
+        let old = std::mem::replace(&mut self.hub.state_dir, dir.to_path_buf());
+        if let Ok(rest) = self.store.journal.strip_prefix(&old) {
+            self.store.journal = dir.join(rest);
+        }
+        if let Some(rest) = self.store.url.strip_prefix("sqlite:").and_then(|file| Path::new(file).strip_prefix(&old).ok()) {
+            self.store.url = format!("sqlite:{}", dir.join(rest).display());
+        }
+    }
+}
+
+impl StoreConfig {
+    /// The address with its password, for the driver only.
+    pub fn address(&self) -> Result<String, StoreAddressError> {
+        let Ok(mut url) = url::Url::parse(&self.url) else { return Ok(self.url.clone()) };
+        let password = match &self.password {
+            Some(source) => Some(source.read()?),
+            None => std::env::var("QORGAN_STORE_PASSWORD").ok(),
+        };
+        match password {
+            Some(password) if url.scheme() != "sqlite" => {
+                url.set_password(Some(&password)).map_err(|()| StoreAddressError::NoHost(self.url.clone()))?;
+                Ok(url.into())
+            }
+            _ => Ok(self.url.clone()),
+        }
+    }
+}
+
+/// A store address that cannot be completed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreAddressError {
+    /// Its password is not there.
+    #[error("the store's password")]
+    Secret(#[from] secret::SecretError),
+    /// A password needs a host.
+    #[error("store address {0} names no host")]
+    NoHost(String),
+}

@@ -1,0 +1,539 @@
+//! From TOML text to a checked [`Config`]: shapes first (serde), then everything that depends on more
+//! than one value. All problems of the second kind are reported at once.
+
+use std::{
+    collections::HashSet,
+    fmt,
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::*;
+use crate::areas::Areas;
+
+/// Fewest people in public space that any limit may name (safeguard: no smaller group is ever a matter of alerts).
+const PUBLIC_SPACE_MIN_LIMIT: f32 = 20.0;
+
+/// What is wrong with a configuration: every problem, each with its line.
+#[derive(Debug)]
+pub struct ConfigError {
+    /// The file.
+    pub file: PathBuf,
+    /// The problems, in order of lines.
+    pub problems: Vec<Problem>,
+}
+
+/// One problem.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Line in the file, from 1; none when the whole file is meant.
+    pub line: Option<usize>,
+    /// What is wrong, naming the thing.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.problems.iter().enumerate() {
+            if i > 0 {
+                writeln!(f)?;
+            }
+            match problem.line {
+                Some(line) => write!(f, "{}:{line}: {}", self.file.display(), problem.message)?,
+                None => write!(f, "{}: {}", self.file.display(), problem.message)?,
+            }
+        }
+        Ok(())
+    }
+}
+impl std::error::Error for ConfigError {}
+
+pub(super) fn load(path: &Path) -> Result<Config, ConfigError> {
+    let fail = |line, message| ConfigError { file: path.into(), problems: vec![Problem { line, message }] };
+    let text = std::fs::read_to_string(path).map_err(|error| fail(None, format!("cannot be read: {error}")))?;
+    let raw: RawConfig = toml::from_str(&text).map_err(|error| {
+        let line = error.span().map(|span| line_of(&text, &span));
+        fail(line, with_nearest_key(error.message()))
+    })?;
+    let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    let mut check = Check { text: &text, problems: Vec::new() };
+    let config = check.config(raw, base);
+    match config {
+        Some(config) if check.problems.is_empty() => Ok(config),
+        _ => {
+            check.problems.sort_by_key(|p| p.line);
+            Err(ConfigError { file: path.into(), problems: check.problems })
+        }
+    }
+}
+
+fn line_of(text: &str, span: &Range<usize>) -> usize {
+    text.as_bytes().iter().take(span.start).filter(|b| **b == b'\n').count() + 1
+}
+
+/// serde lists every key it knows; a person wants the one that was meant.
+fn with_nearest_key(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("unknown field `") else { return message.to_owned() };
+    let mut quoted = rest.split('`').step_by(2);
+    let unknown = quoted.next().unwrap_or_default();
+    let known: Vec<&str> = rest.split('`').skip(2).step_by(2).collect();
+    match known.iter().max_by(|a, b| strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b))) {
+        Some(near) if strsim::jaro_winkler(unknown, near) > 0.7 => format!("unknown key \"{unknown}\"; did you mean \"{near}\"?"),
+        _ => format!("unknown key \"{unknown}\"; known here: {}", known.join(", ")),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    hub: RawHub,
+    #[serde(default)]
+    http: RawHttp,
+    #[serde(default)]
+    mqtt: RawMqtt,
+    #[serde(default)]
+    store: RawStore,
+    #[serde(default)]
+    models: RawModels,
+    #[serde(default)]
+    crowd: RawCrowd,
+    /// GeoJSON with the outlines of the areas, relative to this file.
+    areas: Spanned<String>,
+    #[serde(default)]
+    site: Vec<RawSite>,
+    #[serde(default)]
+    unit: Vec<RawUnit>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHub {
+    name: String,
+    language: Option<Spanned<String>>,
+    state_dir: String,
+    #[serde(default)]
+    demo_logins: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawHttp {
+    listen: Option<Spanned<String>>,
+    tls: Option<RawTls>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTls {
+    listen: Spanned<String>,
+    cert: Option<String>,
+    key: Option<String>,
+    #[serde(default)]
+    self_signed: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawMqtt {
+    listen: Option<Spanned<String>>,
+    tls: Option<RawTls>,
+    url: Option<Spanned<String>>,
+    user: Option<String>,
+    password_env: Option<String>,
+    password_file: Option<String>,
+    ca: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawStore {
+    url: Option<Spanned<String>>,
+    journal: Option<String>,
+    password_env: Option<String>,
+    password_file: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawModels {
+    dir: String,
+    fetched: String,
+    runtime: String,
+    detector: String,
+    density: String,
+    workers: Spanned<usize>,
+    staleness_s: u32,
+}
+
+impl Default for RawModels {
+    fn default() -> Self {
+        Self {
+            dir: "../models".into(),
+            fetched: "../var/models".into(),
+            runtime: "../var/lib/libonnxruntime.so.1.31.1".into(),
+            detector: "nanodet-g-416".into(),
+            density: "csrnet".into(),
+            workers: Spanned::new(0..0, 1),
+            staleness_s: 7,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawCrowd {
+    open_after_s: Spanned<u32>,
+    close_after_s: Spanned<u32>,
+    clear_ratio: Spanned<f32>,
+}
+
+impl Default for RawCrowd {
+    fn default() -> Self {
+        Self { open_after_s: Spanned::new(0..0, 20), close_after_s: Spanned::new(0..0, 60), clear_ratio: Spanned::new(0..0, 0.8) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSite {
+    id: Spanned<String>,
+    name: Trilingual,
+    kind: SiteKind,
+    area: Spanned<String>,
+    position: Spanned<[f64; 2]>,
+    #[serde(default)]
+    camera: Vec<RawCamera>,
+    #[serde(default)]
+    button: Vec<RawButton>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCamera {
+    id: Spanned<String>,
+    name: Trilingual,
+    url: Option<Spanned<String>>,
+    position: Option<Spanned<[f64; 2]>>,
+    limit: Option<Spanned<f32>>,
+    user: Option<Spanned<String>>,
+    password_env: Option<String>,
+    password_file: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawButton {
+    id: Spanned<String>,
+    name: Trilingual,
+    position: Option<Spanned<[f64; 2]>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawUnit {
+    id: Spanned<String>,
+    name: Trilingual,
+    kind: UnitKind,
+}
+
+struct Check<'t> {
+    text: &'t str,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn problem(&mut self, span: Range<usize>, message: String) {
+        let line = (span.end > 0).then(|| line_of(self.text, &span));
+        self.problems.push(Problem { line, message });
+    }
+
+    /// The value, or a problem at its line.
+    fn parse<T: std::str::FromStr<Err: fmt::Display>>(&mut self, value: &Spanned<String>, what: &str) -> Option<T> {
+        match value.get_ref().parse() {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                self.problem(value.span(), format!("{what} \"{}\": {error}", value.get_ref()));
+                None
+            }
+        }
+    }
+
+    fn config(&mut self, raw: RawConfig, base: PathBuf) -> Option<Config> {
+        let areas = match Areas::read(&base.join(raw.areas.get_ref())) {
+            Ok(areas) => Some(areas),
+            Err(error) => {
+                self.problem(raw.areas.span(), format!("areas \"{}\": {error}", raw.areas.get_ref()));
+                None
+            }
+        };
+        let hub = self.hub(raw.hub, &base);
+        let http = self.http(raw.http, &base);
+        let mqtt = self.mqtt(raw.mqtt, &base);
+        let store = self.store(raw.store, &base, &hub.state_dir);
+        let models = self.models(raw.models, &base);
+        let crowd = self.crowd(raw.crowd);
+        let mut seen = HashSet::new();
+        let sites = raw.site.into_iter().filter_map(|site| self.site(site, areas.as_ref(), &base, &mut seen)).collect();
+        let mut seen = HashSet::new();
+        let units = raw.unit.into_iter().filter_map(|unit| self.unit(unit, &mut seen)).collect();
+        Some(Config { base, hub, http: http?, mqtt: mqtt?, store, models, crowd, areas: areas?, sites, units })
+    }
+
+    fn hub(&mut self, raw: RawHub, base: &Path) -> Hub {
+        let language = match raw.language {
+            None => "kk".into(),
+            Some(language) => {
+                if !["kk", "ru", "en"].contains(&language.get_ref().as_str()) {
+                    self.problem(language.span(), format!("language \"{}\" is not kk, ru or en", language.get_ref()));
+                }
+                language.into_inner()
+            }
+        };
+        Hub { name: raw.name, language, state_dir: base.join(raw.state_dir), demo_logins: raw.demo_logins }
+    }
+
+    /// A listener without TLS stays on loopback.
+    fn plain(&mut self, listen: &Spanned<String>, what: &str) -> Option<SocketAddr> {
+        let address: SocketAddr = self.parse(listen, what)?;
+        if !address.ip().is_loopback() {
+            self.problem(
+                listen.span(),
+                format!("{what} \"{address}\" is not loopback: other addresses need TLS; move it to [{}.tls]", &what[..4]),
+            );
+        }
+        Some(address)
+    }
+
+    fn tls(&mut self, raw: RawTls, base: &Path, what: &str) -> Option<TlsListener> {
+        let listen = self.parse(&raw.listen, what)?;
+        let certificate = match (raw.cert, raw.key, raw.self_signed) {
+            (Some(cert), Some(key), false) => Certificate::Files { cert: base.join(cert), key: base.join(key) },
+            (None, None, true) => Certificate::SelfSigned,
+            _ => {
+                self.problem(raw.listen.span(), format!("{what}: give cert and key, or self_signed = true"));
+                return None;
+            }
+        };
+        Some(TlsListener { listen, certificate })
+    }
+
+    fn http(&mut self, raw: RawHttp, base: &Path) -> Option<Http> {
+        let listen = match &raw.listen {
+            Some(listen) => Some(self.plain(listen, "http.listen")?),
+            None => None,
+        };
+        let tls = match raw.tls {
+            Some(tls) => Some(self.tls(tls, base, "http.tls.listen")?),
+            None => None,
+        };
+        match (listen, &tls) {
+            (None, None) => Some(Http { listen: Some(SocketAddr::from(([127, 0, 0, 1], 8080))), tls: None }),
+            _ => Some(Http { listen, tls }),
+        }
+    }
+
+    fn mqtt(&mut self, raw: RawMqtt, base: &Path) -> Option<Mqtt> {
+        if let Some(url) = &raw.url {
+            if raw.listen.is_some() || raw.tls.is_some() {
+                self.problem(url.span(), "mqtt: give either url (an external broker) or listen (the embedded one)".into());
+                return None;
+            }
+            let parsed: url::Url = self.parse(url, "mqtt.url")?;
+            if !matches!(parsed.scheme(), "mqtt" | "mqtts") || parsed.host_str().is_none() || parsed.password().is_some() {
+                self.problem(
+                    url.span(),
+                    format!(
+                        "mqtt.url \"{url}\" is not mqtt://host:port or mqtts://host:port without a password",
+                        url = parsed.host_str().unwrap_or("?")
+                    ),
+                );
+                return None;
+            }
+            let password = self.secret(raw.password_env, raw.password_file, base);
+            let (Some(user), Some(password)) = (raw.user, password) else {
+                self.problem(url.span(), "mqtt.url needs user and password_env or password_file".into());
+                return None;
+            };
+            return Some(Mqtt::External { url: parsed, user, password, ca: raw.ca.map(|ca| base.join(ca)) });
+        }
+        let listen = match &raw.listen {
+            Some(listen) => Some(self.plain(listen, "mqtt.listen")?),
+            None => None,
+        };
+        let tls = match raw.tls {
+            Some(tls) => Some(self.tls(tls, base, "mqtt.tls.listen")?),
+            None => None,
+        };
+        let listen = if listen.is_none() && tls.is_none() { Some(SocketAddr::from(([127, 0, 0, 1], 1883))) } else { listen };
+        Some(Mqtt::Embedded { listen, tls })
+    }
+
+    fn secret(&mut self, env: Option<String>, file: Option<String>, base: &Path) -> Option<SecretSource> {
+        match (env, file) {
+            (Some(env), None) => Some(SecretSource::Env(env)),
+            (None, Some(file)) => Some(SecretSource::File(base.join(file))),
+            _ => None,
+        }
+    }
+
+    fn store(&mut self, raw: RawStore, base: &Path, state_dir: &Path) -> StoreConfig {
+        let password = self.secret(raw.password_env, raw.password_file, base);
+        let url = match raw.url {
+            None => format!("sqlite:{}", state_dir.join("hub.db").display()),
+            Some(url) => {
+                let text = url.get_ref();
+                if let Some(file) = text.strip_prefix("sqlite:") {
+                    format!("sqlite:{}", base.join(file).display())
+                } else if url::Url::parse(text).is_ok_and(|u| matches!(u.scheme(), "postgres" | "postgresql") && u.password().is_none()) {
+                    text.clone()
+                } else {
+                    self.problem(url.span(), "store.url is neither sqlite:FILE nor postgres://user@host/database without a password (password_env or password_file)".into());
+                    text.clone()
+                }
+            }
+        };
+        let journal = raw.journal.map_or_else(|| state_dir.join("journal.db"), |file| base.join(file));
+        StoreConfig { url, journal, password }
+    }
+
+    fn models(&mut self, raw: RawModels, base: &Path) -> Models {
+        let workers = *raw.workers.get_ref();
+        if !(1..=64).contains(&workers) {
+            self.problem(raw.workers.span(), format!("models.workers {workers} is not 1 to 64"));
+        }
+        Models {
+            dir: base.join(raw.dir),
+            fetched: base.join(raw.fetched),
+            runtime: base.join(raw.runtime),
+            detector: raw.detector,
+            density: (raw.density != "off").then_some(raw.density),
+            workers,
+            staleness_s: raw.staleness_s.max(1),
+        }
+    }
+
+    fn crowd(&mut self, raw: RawCrowd) -> Crowd {
+        let ratio = *raw.clear_ratio.get_ref();
+        if !(0.1..1.0).contains(&ratio) {
+            self.problem(raw.clear_ratio.span(), format!("crowd.clear_ratio {ratio} is not between 0.1 and 1"));
+        }
+        for (value, what) in [(&raw.open_after_s, "open_after_s"), (&raw.close_after_s, "close_after_s")] {
+            if !(1..=3600).contains(value.get_ref()) {
+                self.problem(value.span(), format!("crowd.{what} {} is not 1 to 3600 seconds", value.get_ref()));
+            }
+        }
+        Crowd { open_after_s: raw.open_after_s.into_inner(), close_after_s: raw.close_after_s.into_inner(), clear_ratio: ratio }
+    }
+
+    fn position(&mut self, raw: &Spanned<[f64; 2]>, area: Option<&AreaCode>, areas: Option<&Areas>, what: &str) -> Option<GeoPoint> {
+        let point = match GeoPoint::try_from(*raw.get_ref()) {
+            Ok(point) => point,
+            Err(error) => {
+                self.problem(raw.span(), format!("{what}: {error}"));
+                return None;
+            }
+        };
+        if let (Some(area), Some(areas)) = (area, areas)
+            && let Err(reason) = areas.check_inside(point, area)
+        {
+            self.problem(raw.span(), format!("{what}: {reason}"));
+        }
+        Some(point)
+    }
+
+    fn site(&mut self, raw: RawSite, areas: Option<&Areas>, base: &Path, seen: &mut HashSet<SiteId>) -> Option<Site> {
+        let id: SiteId = self.parse(&raw.id, "site")?;
+        if ["alert", "unit", "area", "edge", "desk"].contains(&id.as_str()) {
+            self.problem(raw.id.span(), format!("site \"{id}\": this word is taken by the topics"));
+        }
+        if !seen.insert(id.clone()) {
+            self.problem(raw.id.span(), format!("site \"{id}\" stands twice"));
+        }
+        let area: Option<AreaCode> = self.parse(&raw.area, "area");
+        if let (Some(area), Some(areas)) = (&area, areas)
+            && !areas.contains_code(area)
+        {
+            self.problem(raw.area.span(), format!("site \"{id}\": area {area} is not in the areas file"));
+        }
+        let position = self.position(&raw.position, area.as_ref(), areas, &format!("site \"{id}\""))?;
+        let mut devices = HashSet::new();
+        let mut cameras = Vec::new();
+        for camera in raw.camera {
+            cameras.extend(self.camera(camera, &id, raw.kind, position, area.as_ref(), areas, base, &mut devices));
+        }
+        let mut buttons = Vec::new();
+        for button in raw.button {
+            let Some(device) = self.device(&button.id, &id, &mut devices) else { continue };
+            let position = match &button.position {
+                Some(position) => self.position(position, area.as_ref(), areas, &format!("button \"{device}\"")),
+                None => None,
+            };
+            buttons.push(Button { id: device, name: button.name, position });
+        }
+        Some(Site { id, name: raw.name, kind: raw.kind, area: area?, position, cameras, buttons })
+    }
+
+    fn device(&mut self, raw: &Spanned<String>, site: &SiteId, seen: &mut HashSet<DeviceId>) -> Option<DeviceRef> {
+        let device: DeviceId = self.parse(raw, "device")?;
+        if !seen.insert(device.clone()) {
+            self.problem(raw.span(), format!("device \"{device}\" stands twice at site \"{site}\""));
+        }
+        Some(DeviceRef::new(site.clone(), device))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one camera is judged against everything around it, in one place")]
+    fn camera(
+        &mut self,
+        raw: RawCamera,
+        site: &SiteId,
+        kind: SiteKind,
+        site_position: GeoPoint,
+        area: Option<&AreaCode>,
+        areas: Option<&Areas>,
+        base: &Path,
+        seen: &mut HashSet<DeviceId>,
+    ) -> Option<Camera> {
+        let id = self.device(&raw.id, site, seen)?;
+        let position = match &raw.position {
+            Some(position) => self.position(position, area, areas, &format!("camera \"{id}\""))?,
+            None => site_position,
+        };
+        if let Some(url) = &raw.url {
+            if let Err(reason) = crate::cameras::check_url(url.get_ref()) {
+                self.problem(url.span(), format!("camera \"{id}\": {reason}"));
+            }
+        }
+        let login = match raw.user {
+            None => None,
+            Some(user) => match self.secret(raw.password_env, raw.password_file, base) {
+                Some(password) => Some((user.into_inner(), password)),
+                None => {
+                    self.problem(user.span(), format!("camera \"{id}\": user needs password_env or password_file"));
+                    None
+                }
+            },
+        };
+        if let Some(limit) = &raw.limit {
+            let people = *limit.get_ref();
+            let least = if kind == SiteKind::PublicPlace { PUBLIC_SPACE_MIN_LIMIT } else { 1.0 };
+            if !(people >= least && people <= qorgan_domain::count::MAX_PEOPLE) {
+                let why = if kind == SiteKind::PublicPlace { " (in public space no limit may name fewer than 20 people)" } else { "" };
+                self.problem(limit.span(), format!("camera \"{id}\": limit {people} is not {least} to 100000 people{why}"));
+            }
+        }
+        let url = raw.url.map(Spanned::into_inner);
+        Some(Camera { id, name: raw.name, position, url, login, limit: raw.limit.map(Spanned::into_inner) })
+    }
+
+    fn unit(&mut self, raw: RawUnit, seen: &mut HashSet<UnitId>) -> Option<Unit> {
+        let id: UnitId = self.parse(&raw.id, "unit")?;
+        if !seen.insert(id.clone()) {
+            self.problem(raw.id.span(), format!("unit \"{id}\" stands twice"));
+        }
+        Some(Unit { id, name: raw.name, kind: raw.kind })
+    }
+}

@@ -1,0 +1,116 @@
+//! What the MQTT door hands over, and where it goes.
+//!
+//! An alarm goes to the journal first; only then does its receipt leave. If the journal cannot be written
+//! the desks see the alarm all the same, marked "not stored", and no receipt leaves.
+//! A count goes to the live picture, to fusion and, in batches, to the store.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use qorgan_alerts::{Journal, Store};
+use qorgan_domain::{Alarm, Count, DeviceRef, Event, topic::Principal};
+use qorgan_ingest::mqtt::{DoorEvent, Doors, NotStored, StoredAlarm};
+use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
+
+use super::{App, Change};
+use crate::{error::chain, secrets::DevicePasswords};
+
+/// Counts that may wait for the store; over that they are dropped and counted.
+const COUNT_QUEUE: usize = 20_000;
+/// At most this much of the counts may be lost in a crash.
+const COUNT_FLUSH: Duration = Duration::from_millis(500);
+/// Rows of one insert.
+const COUNT_BATCH: usize = 500;
+
+/// The functions behind the MQTT door.
+pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, counts: mpsc::Sender<Count>) -> Doors {
+    let devices: Arc<HashSet<DeviceRef>> = Arc::new(app.config.devices().cloned().collect());
+    let (for_alarms, for_events) = (app.clone(), app.clone());
+    Doors {
+        authenticate: Box::new(move |user, password| {
+            let principal = Principal::parse(user)?;
+            passwords.matches(user, password).then_some(principal)
+        }),
+        known_device: Box::new(move |device| devices.contains(device)),
+        commit_alarm: Box::new(move |alarm| {
+            let (app, journal) = (for_alarms.clone(), journal.clone());
+            Box::pin(async move { commit(&app, &journal, alarm).await })
+        }),
+        event: Box::new(move |event| take(&for_events, &counts, event)),
+        clock: app.clock.clone(),
+    }
+}
+
+async fn commit(app: &App, journal: &Journal, alarm: Alarm) -> Result<StoredAlarm, NotStored> {
+    let device = alarm.device.clone();
+    match journal.commit(alarm.clone()).await {
+        Ok(stored) => {
+            // Should the engine have ended, it reads the row from the journal at the next start.
+            let _ = app.engine.alarm(alarm, Some(stored.row), stored.repeat).await;
+            Ok(StoredAlarm { journal: stored.row, stored_at: stored.stored_at, repeat: stored.repeat })
+        }
+        Err(error) => {
+            tracing::error!(%device, error = chain(&error), "an alarm could not be stored; desks see it, no receipt leaves");
+            let _ = app.engine.alarm(alarm, None, false).await;
+            Err(NotStored::Journal(chain(&error)))
+        }
+    }
+}
+
+fn take(app: &App, counts: &mpsc::Sender<Count>, event: DoorEvent) -> bool {
+    match event {
+        DoorEvent::Count(count) => {
+            if let Some(view) = app.cameras.counted(&count, app.clock.utc()) {
+                app.ring.push([Change::Camera(Arc::new(view))]);
+            }
+            if counts.try_send(count.clone()).is_err() {
+                metrics::counter!("qorgan_counts_not_stored_total").increment(1);
+            }
+            app.engine.event(Event::Count(count))
+        }
+        DoorEvent::Health { device, health, .. } => {
+            tracing::debug!(%device, state = ?health.state, battery = ?health.battery_percent, "device health");
+            true
+        }
+        DoorEvent::Sensor { device, sensor } => {
+            tracing::debug!(%device, kind = sensor.kind, value = sensor.value, unit = sensor.unit, "sensor");
+            true
+        }
+    }
+}
+
+/// Writes counts in batches until the channel closes.
+pub(super) fn count_writer(store: Store) -> (mpsc::Sender<Count>, JoinHandle<()>) {
+    let (sender, mut receiver) = mpsc::channel::<Count>(COUNT_QUEUE);
+    let task = tokio::spawn(async move {
+        let mut tick = tokio::time::interval(COUNT_FLUSH);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut batch = Vec::with_capacity(COUNT_BATCH);
+        loop {
+            tick.tick().await;
+            loop {
+                let room = COUNT_BATCH - batch.len();
+                while batch.len() < COUNT_BATCH
+                    && let Ok(count) = receiver.try_recv()
+                {
+                    batch.push(count);
+                }
+                if batch.is_empty() {
+                    break;
+                }
+                let full = batch.len() == COUNT_BATCH && room > 0;
+                if let Err(error) = store.add_counts(&batch).await {
+                    tracing::warn!(error = chain(&error), rows = batch.len(), "counts could not be stored");
+                    metrics::counter!("qorgan_counts_not_stored_total").increment(batch.len() as u64);
+                }
+                batch.clear();
+                if !full {
+                    break;
+                }
+            }
+            if receiver.is_closed() && receiver.is_empty() {
+                return;
+            }
+        }
+    });
+    (sender, task)
+}

@@ -1,0 +1,170 @@
+//! The running hub: what every part shares, and how the parts are put together.
+//!
+//! ```text
+//! start.rs    opens everything in order and ends it in reverse
+//! doors.rs    what MQTT brings: alarms to the journal, counts to fusion, screens and store
+//! analyse.rs  worker threads: newest key frame -> picture -> count -> MQTT   (feature `edge`)
+//! stills.rs   one picture on request, masked                                (feature `edge`)
+//! upkeep.rs   ticks, retention, audit head, retained alert topics
+//! listen.rs   HTTP listeners
+//! ```
+
+#[cfg(feature = "edge")]
+mod analyse;
+mod doors;
+mod listen;
+mod start;
+#[cfg(feature = "edge")]
+mod stills;
+mod upkeep;
+
+use std::{
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+
+use futures::future::BoxFuture;
+use qorgan_alerts::{Engine, Ring, Store, store::AuditEntry};
+use qorgan_domain::{Clock, DeviceRef, alert::Alert};
+use qorgan_ingest::mqtt::Mqtt;
+
+use crate::{
+    areas::Areas,
+    auth::{LoginLimiter, Passwords, Session, Sessions},
+    cameras::LiveCameras,
+    config::Config,
+    routes::Desks,
+    view::CameraView,
+};
+
+pub use listen::Secure;
+pub use start::{Addresses, Mode, Overrides, Running, StartError, run, start};
+
+/// What a screen may have to draw again.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// An alert was raised or changed.
+    Alert(Arc<Alert>),
+    /// A camera counted, or its health changed.
+    Camera(Arc<CameraView>),
+    /// The outlines were replaced.
+    Areas,
+    /// Somebody came to a desk, left it, or tested its sound.
+    Desks,
+}
+
+impl From<Alert> for Change {
+    fn from(alert: Alert) -> Self {
+        Change::Alert(Arc::new(alert))
+    }
+}
+
+/// Why there is no still.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StillError {
+    /// The camera has given no key frame yet.
+    NoFrame,
+    /// People in it could not be masked, so it stays here.
+    Withheld(String),
+    /// It does not decode.
+    Failed(String),
+}
+
+/// Makes a JPEG of a camera's newest picture; the flag asks for people to be pixelated.
+pub type StillSource = Box<dyn Fn(DeviceRef, bool) -> BoxFuture<'static, Result<Vec<u8>, StillError>> + Send + Sync>;
+
+/// What every part of the hub shares; clones are cheap.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+/// Behind [`App`].
+pub struct Shared {
+    /// The configuration.
+    pub config: Config,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Alerts, counts, accounts, audit log.
+    pub store: Store,
+    /// The task that owns fusion.
+    pub engine: Engine,
+    /// Changes for the screens.
+    pub ring: Ring<Change>,
+    /// Latest counts and health.
+    pub cameras: LiveCameras,
+    /// Who is logged in.
+    pub sessions: Sessions,
+    /// Password hashing.
+    pub passwords: Passwords,
+    /// Who sits at a desk.
+    pub desks: Desks,
+    /// One picture on request; none in a build without cameras.
+    pub stills: Option<StillSource>,
+    /// Renders the metrics.
+    pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+    /// Opens `/metrics` to a program.
+    pub metrics_token: String,
+    /// Broker or link, once it is there.
+    pub mqtt: std::sync::OnceLock<Arc<Mqtt>>,
+    areas: RwLock<Arc<Areas>>,
+    limiter: Mutex<LoginLimiter>,
+}
+
+impl Deref for App {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Shared {
+    /// Failures of log-ins.
+    pub fn limiter(&self) -> MutexGuard<'_, LoginLimiter> {
+        self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The outlines of the districts.
+    pub fn areas(&self) -> Arc<Areas> {
+        self.areas.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the outlines.
+    pub fn set_areas(&self, areas: Areas) {
+        *self.areas.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(areas);
+    }
+
+    /// Writes a line to the audit log, for a session.
+    pub async fn audit_by(
+        &self,
+        session: &Session,
+        action: &str,
+        subject: &str,
+        purpose: Option<&str>,
+    ) -> Result<(), qorgan_alerts::Error> {
+        self.audit(session.user.as_str(), session.role.as_str(), action, subject, purpose).await
+    }
+
+    /// Writes a line to the audit log. What is asked for happens only when this has succeeded.
+    pub async fn audit(
+        &self,
+        who: &str,
+        role: &str,
+        action: &str,
+        subject: &str,
+        purpose: Option<&str>,
+    ) -> Result<(), qorgan_alerts::Error> {
+        let entry = AuditEntry {
+            at: self.clock.utc(),
+            who: who.into(),
+            role: role.into(),
+            action: action.into(),
+            subject: subject.into(),
+            purpose: purpose.map(str::to_owned),
+        };
+        self.store.append_audit(entry).await.map(drop)
+    }
+
+    /// Store and MQTT are there.
+    pub async fn is_ready(&self) -> bool {
+        self.mqtt.get().is_some_and(|m| m.is_connected()) && self.store.ping().await.is_ok()
+    }
+}

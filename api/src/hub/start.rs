@@ -1,0 +1,477 @@
+//! Opens everything in order, and ends it in reverse: state, models, store, journal, engine, MQTT, cameras, HTTP.
+//!
+//! What cannot work is an error here, before a port is open.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock, RwLock},
+};
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use qorgan_alerts::{
+    Engine, Journal, Ring, Store,
+    engine::{Parts, recover},
+    fusion::{CameraRule, CrowdRules, Rules},
+    store::Account,
+};
+use qorgan_domain::{Clock, Role, SystemClock, UserName};
+use qorgan_ingest::mqtt::{Mqtt, embedded, external};
+use serde::Serialize;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{App, Shared, doors, listen::Listener, upkeep};
+use crate::{
+    areas::Areas,
+    auth::{Passwords, Sessions},
+    cameras::LiveCameras,
+    config::{Config, Http, Mqtt as MqttConfig, SiteKind},
+    routes,
+    secrets::{self, DemoLogin, DevicePasswords},
+};
+
+/// Changes that a screen may be behind before it gets a new snapshot.
+const RING: usize = 8_192;
+
+/// Which parts run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything.
+    Run,
+    /// Cameras and counting; counts go to the centre's broker.
+    Edge,
+    /// Everything but the cameras.
+    Centre,
+}
+
+/// What the command line changes of a configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// HTTP without TLS, here only.
+    pub http: Option<SocketAddr>,
+    /// Embedded MQTT broker without TLS, here only.
+    pub mqtt: Option<SocketAddr>,
+    /// Scheme, host and port of every camera.
+    pub camera_base: Option<url::Url>,
+    /// Address of the store.
+    pub store: Option<String>,
+}
+
+/// Where a running hub listens.
+#[derive(Debug, Clone, Serialize)]
+pub struct Addresses {
+    /// HTTP without TLS.
+    pub http: Option<SocketAddr>,
+    /// HTTP with TLS.
+    pub https: Option<SocketAddr>,
+    /// MQTT without TLS.
+    pub mqtt: Option<SocketAddr>,
+    /// MQTT with TLS.
+    pub mqtts: Option<SocketAddr>,
+}
+
+/// Why the hub does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The state directory cannot be used.
+    #[error("state directory {0}")]
+    State(PathBuf, #[source] std::io::Error),
+    /// Another hub has it.
+    #[error("another hub uses the state directory {0}")]
+    Locked(PathBuf),
+    /// Secrets cannot be read or written.
+    #[error(transparent)]
+    Secrets(#[from] secrets::SecretsError),
+    /// A secret that the configuration names is not there.
+    #[error("{0}")]
+    Secret(String),
+    /// Store, journal or engine.
+    #[error(transparent)]
+    Alerts(#[from] qorgan_alerts::Error),
+    /// Passwords cannot be hashed.
+    #[error(transparent)]
+    Password(#[from] crate::auth::PasswordError),
+    /// MQTT does not start.
+    #[error("MQTT")]
+    Mqtt(#[from] qorgan_ingest::mqtt::Error),
+    /// An HTTP address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] super::listen::ListenError),
+    /// A certificate cannot be had.
+    #[error(transparent)]
+    Tls(#[from] crate::tls::TlsError),
+    /// A model or the ONNX Runtime library.
+    #[error("models: {0}")]
+    Models(String),
+    /// A camera of the configuration.
+    #[error("camera {0}: {1}")]
+    Camera(String, String),
+    /// An option that does not fit the configuration.
+    #[error("{0}")]
+    Option(String),
+    /// The metrics recorder is taken.
+    #[error("metrics: {0}")]
+    Metrics(String),
+}
+
+impl Overrides {
+    /// Changes the configuration.
+    pub fn apply(&self, config: &mut Config) -> Result<(), StartError> {
+        let loopback = |addr: SocketAddr, what: &str| match addr.ip().is_loopback() {
+            true => Ok(addr),
+            false => Err(StartError::Option(format!("{what} {addr} is not loopback: other addresses need TLS, by configuration"))),
+        };
+        if let Some(addr) = self.http {
+            config.http = Http { listen: Some(loopback(addr, "--http")?), tls: None };
+        }
+        if let Some(addr) = self.mqtt {
+            config.mqtt = MqttConfig::Embedded { listen: Some(loopback(addr, "--mqtt")?), tls: None };
+        }
+        if let Some(store) = &self.store {
+            config.store.url = store.clone();
+        }
+        if let Some(base) = &self.camera_base {
+            for camera in config.sites.iter_mut().flat_map(|s| &mut s.cameras) {
+                if let Some(old) = camera.url.as_ref().and_then(|u| url::Url::parse(u).ok()) {
+                    let mut new = base.clone();
+                    new.set_path(old.path());
+                    camera.url = Some(new.into());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A running hub.
+pub struct Running {
+    /// What its parts share.
+    pub app: App,
+    /// Where it listens.
+    pub addresses: Addresses,
+    /// Log-ins made at this first start, if the configuration asks for them.
+    pub new_logins: Option<BTreeMap<Role, DemoLogin>>,
+    cancel: CancellationToken,
+    listeners: Vec<Listener>,
+    mqtt: Arc<Mqtt>,
+    #[cfg(feature = "edge")]
+    edge: Option<super::analyse::Edge>,
+    tasks: Vec<JoinHandle<()>>,
+    engine: JoinHandle<()>,
+    engine_cancel: CancellationToken,
+    counts: JoinHandle<()>,
+    journal: Journal,
+    _lock: File,
+}
+
+/// Starts a hub.
+pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
+    let state_dir = config.hub.state_dir.clone();
+    let lock = lock_state(&state_dir)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let cancel = CancellationToken::new();
+    #[cfg(feature = "edge")]
+    let prepared = if mode == Mode::Centre { None } else { Some(super::analyse::prepare(&config)?) };
+    #[cfg(not(feature = "edge"))]
+    if mode == Mode::Edge {
+        return Err(StartError::Option("this binary was built without cameras".into()));
+    }
+    let users = config.devices().map(ToString::to_string).chain(config.sites.iter().map(|s| format!("edge/{}", s.id)));
+    let device_passwords = DevicePasswords::prepare(&state_dir, users)?;
+    let metrics = recorder()?;
+
+    let store = Store::open(&config.store.address().map_err(|e| StartError::Secret(crate::error::chain(&e)))?).await?;
+    let journal = Journal::open(&config.store.journal).await?;
+    let areas = imported_areas(&store, &config).await?;
+    let passwords = Passwords::new()?;
+    let new_logins = demo_logins(&config, &store, &passwords).await?;
+    if store.meta("hub.since").await?.is_none() {
+        store.set_meta("hub.since", &clock.utc().to_string()).await?;
+    }
+
+    let ring = Ring::new(&format!("k{}", clock.utc().0), RING);
+    let (fusion, applied_row) = recover(&store, Some(&journal), rules(&config), clock.utc()).await?;
+    let (journal_part, clock_part) = (Some(journal.clone()), clock.clone());
+    let parts = Parts { fusion, applied_row, store: store.clone(), journal: journal_part, clock: clock_part, ring: ring.clone() };
+    // The engine outlives the doors: what they handed over is still written.
+    let engine_cancel = CancellationToken::new();
+    let (engine, engine_task) = Engine::start(parts, engine_cancel.clone());
+
+    #[cfg(feature = "edge")]
+    let (stills, prepared) = match prepared {
+        Some(prepared) => (Some(super::stills::source(&prepared)), Some(prepared)),
+        None => (None, None),
+    };
+    #[cfg(not(feature = "edge"))]
+    let stills = None;
+    let app = App(Arc::new(Shared {
+        cameras: LiveCameras::new(&config),
+        sessions: Sessions::new(store.clone(), clock.clone()),
+        metrics_token: secrets::metrics_token(&state_dir)?,
+        desks: routes::Desks::default(),
+        mqtt: OnceLock::new(),
+        areas: RwLock::new(Arc::new(areas)),
+        limiter: Mutex::default(),
+        config,
+        clock,
+        store: store.clone(),
+        engine,
+        ring,
+        passwords,
+        stills,
+        metrics,
+    }));
+    app.audit("system/hub", "system", "hub.start", "hub", Some(env!("CARGO_PKG_VERSION"))).await?;
+
+    let (count_sender, counts) = doors::count_writer(store);
+    let doors = Arc::new(doors::doors(&app, journal.clone(), device_passwords, count_sender));
+    let (mqtt, mqtt_addr, mqtts_addr) = start_mqtt(&app.config, doors).await?;
+    let mqtt = Arc::new(mqtt);
+    let _ = app.mqtt.set(mqtt.clone());
+
+    let mut tasks = vec![
+        tokio::spawn(upkeep::upkeep(app.clone(), cancel.clone())),
+        tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
+    ];
+    #[cfg(feature = "edge")]
+    let edge = match prepared {
+        Some(prepared) => {
+            let (edge, health) = super::analyse::start(prepared, &app, &mqtt, &cancel)?;
+            tasks.push(health);
+            Some(edge)
+        }
+        None => None,
+    };
+
+    let router = routes::router(app.clone());
+    let mut listeners = Vec::new();
+    let (mut http, mut https) = (None, None);
+    if let Some(addr) = app.config.http.listen {
+        let listener = Listener::plain(addr, router.clone()).await?;
+        http = Some(listener.addr);
+        listeners.push(listener);
+    }
+    if let Some(tls) = &app.config.http.tls {
+        let listener = Listener::tls(tls, &state_dir, router).await?;
+        https = Some(listener.addr);
+        listeners.push(listener);
+    }
+    tasks.shrink_to_fit();
+    let addresses = Addresses { http, https, mqtt: mqtt_addr, mqtts: mqtts_addr };
+    Ok(Running {
+        app,
+        addresses,
+        new_logins,
+        cancel,
+        listeners,
+        mqtt,
+        #[cfg(feature = "edge")]
+        edge,
+        tasks,
+        engine: engine_task,
+        engine_cancel,
+        counts,
+        journal,
+        _lock: lock,
+    })
+}
+
+impl Running {
+    /// Ends the hub: doors first, then what they feed, the journal last.
+    pub async fn stop(self) {
+        #[cfg(feature = "edge")]
+        if let Some(edge) = self.edge {
+            edge.stop().await;
+        }
+        self.mqtt.stop().await;
+        self.cancel.cancel();
+        for listener in self.listeners {
+            listener.stop().await;
+        }
+        for task in self.tasks {
+            let _ = task.await;
+        }
+        self.engine_cancel.cancel();
+        let _ = self.engine.await;
+        // The writer ends when the last sender is gone; the broker may hold one for a moment longer.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(2), self.counts).await;
+        self.journal.close().await;
+        self.app.store.close().await;
+    }
+}
+
+/// Starts a hub, says where it is, and ends it on Ctrl-C or SIGTERM.
+pub async fn run(config: Config, mode: Mode, addresses_file: Option<PathBuf>) -> Result<(), StartError> {
+    if mode == Mode::Edge {
+        #[cfg(feature = "edge")]
+        return super::analyse::run_edge(config).await;
+    }
+    let signal = |kind| tokio::signal::unix::signal(kind).map_err(|error| StartError::Option(format!("signals: {error}")));
+    let mut interrupt = signal(tokio::signal::unix::SignalKind::interrupt())?;
+    let mut terminate = signal(tokio::signal::unix::SignalKind::terminate())?;
+    let running = start(config, mode).await?;
+    announce(&running);
+    if let Some(file) = addresses_file {
+        let text = serde_json::to_vec_pretty(&running.addresses).unwrap_or_default();
+        secrets::write_private(&file, &text).map_err(|error| StartError::State(file, error))?;
+    }
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("ending");
+    running.stop().await;
+    Ok(())
+}
+
+fn announce(running: &Running) {
+    let (config, addresses) = (&running.app.config, &running.addresses);
+    println!("\n{} is running.", config.hub.name);
+    for (what, url) in
+        [("Page", addresses.http.map(|a| format!("http://{a}/"))), ("Page with TLS", addresses.https.map(|a| format!("https://{a}/")))]
+    {
+        if let Some(url) = url {
+            println!("  {what:<14} {url}");
+        }
+    }
+    for (what, addr) in [("MQTT", addresses.mqtt), ("MQTT with TLS", addresses.mqtts)] {
+        if let Some(addr) = addr {
+            println!("  {what:<14} {addr}");
+        }
+    }
+    let logins = secrets::demo_logins(&config.hub.state_dir).ok().flatten();
+    if config.hub.demo_logins
+        && let Some(logins) = logins
+    {
+        println!("  Demonstration log-ins (kept in {}):", secrets::dir(&config.hub.state_dir).join("logins.json").display());
+        for (role, login) in logins {
+            println!("    {:<18} {:<10} {}", role.as_str(), login.user, login.password);
+        }
+    }
+    println!();
+}
+
+fn lock_state(dir: &Path) -> Result<File, StartError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let fail = |error| StartError::State(dir.to_path_buf(), error);
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(fail)?;
+    let file = File::create(dir.join("lock")).map_err(fail)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::Locked(dir.to_path_buf())),
+        Err(std::fs::TryLockError::Error(error)) => Err(fail(error)),
+    }
+}
+
+/// One recorder a process, whoever asks first.
+fn recorder() -> Result<PrometheusHandle, StartError> {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let handle = PrometheusBuilder::new().install_recorder().map_err(|error| StartError::Metrics(error.to_string()))?;
+    Ok(HANDLE.get_or_init(|| handle).clone())
+}
+
+async fn imported_areas(store: &Store, config: &Config) -> Result<Areas, StartError> {
+    let Some(text) = store.areas().await? else { return Ok(config.areas.clone()) };
+    match Areas::parse(&text) {
+        Ok((areas, _)) => Ok(areas),
+        Err(error) => {
+            tracing::warn!(%error, "the imported outlines do not read any more; those of the configuration are shown");
+            Ok(config.areas.clone())
+        }
+    }
+}
+
+/// One account for each role, made once; for demonstrations.
+async fn demo_logins(config: &Config, store: &Store, passwords: &Passwords) -> Result<Option<BTreeMap<Role, DemoLogin>>, StartError> {
+    if !store.accounts().await?.is_empty() {
+        return Ok(None);
+    }
+    if !config.hub.demo_logins {
+        tracing::warn!("there is no account yet; add one with `qorgan user add NAME --role administrator`");
+        return Ok(None);
+    }
+    let school = config.sites.iter().find(|s| s.kind == SiteKind::School).map(|s| s.id.clone());
+    let patrol = config.units.iter().find(|u| u.kind == crate::config::UnitKind::Patrol).map(|u| u.id.clone());
+    let mut logins = BTreeMap::new();
+    for (role, name, display_name) in [
+        (Role::DutyOfficer, "duty", "Айгерім Сейтқали"),
+        (Role::ShiftLead, "lead", "Нұрлан Әбдірахманов"),
+        (Role::PoliceDesk, "police", "Ерлан Жұмабеков"),
+        (Role::Patrol, "patrol", "Патруль 2"),
+        (Role::SchoolContact, "school", "Гүлнар Оспанова"),
+        (Role::Analyst, "analyst", "Дана Төлегенова"),
+        (Role::ResidentOperator, "operator", "Мадина Қасымова"),
+        (Role::Administrator, "admin", "Тимур Ким"),
+        (Role::Auditor, "auditor", "Светлана Петрова"),
+    ] {
+        let (site, unit) = match role {
+            Role::SchoolContact if school.is_none() => continue,
+            Role::Patrol if patrol.is_none() => continue,
+            Role::SchoolContact => (school.clone(), None),
+            Role::Patrol => (None, patrol.clone()),
+            _ => (None, None),
+        };
+        let password = crate::auth::generate();
+        let password_hash = passwords.hash(password.clone()).await?;
+        let user: UserName = name.parse().map_err(|e: qorgan_domain::id::IdError| StartError::Option(e.to_string()))?;
+        let language = config.hub.language.clone();
+        let created_at = SystemClock.utc();
+        let display_name = display_name.to_owned();
+        store
+            .put_account(&Account { name: user, role, password_hash, display_name, site, unit, language, disabled: false, created_at })
+            .await?;
+        logins.insert(role, DemoLogin { user: name.into(), password });
+    }
+    secrets::keep_demo_logins(&config.hub.state_dir, &logins)?;
+    Ok(Some(logins))
+}
+
+fn rules(config: &Config) -> Rules {
+    let mut rules = Rules::default();
+    rules.crowd = CrowdRules {
+        open_after_ms: i64::from(config.crowd.open_after_s) * 1_000,
+        close_after_ms: i64::from(config.crowd.close_after_s) * 1_000,
+        close_below: config.crowd.clear_ratio,
+        ..CrowdRules::default()
+    };
+    for (site, camera) in config.cameras() {
+        let public_space = site.kind == SiteKind::PublicPlace;
+        rules.cameras.insert(camera.id.clone(), CameraRule { limit: camera.limit, public_space });
+        rules.positions.insert(camera.id.clone(), camera.position);
+    }
+    for (site, button) in config.buttons() {
+        rules.positions.insert(button.id.clone(), button.position.unwrap_or(site.position));
+    }
+    rules
+}
+
+async fn start_mqtt(
+    config: &Config,
+    doors: Arc<qorgan_ingest::mqtt::Doors>,
+) -> Result<(Mqtt, Option<SocketAddr>, Option<SocketAddr>), StartError> {
+    match &config.mqtt {
+        MqttConfig::Embedded { listen, tls } => {
+            let tls = match tls {
+                None => None,
+                Some(tls) => {
+                    let (cert, key) = crate::tls::files(&tls.certificate, &config.hub.state_dir)?;
+                    Some(embedded::TlsListener { addr: tls.listen, cert, key })
+                }
+            };
+            let broker = embedded::Broker::start(embedded::Config { plain: *listen, tls, ..embedded::Config::default() }, doors).await?;
+            let (plain, tls) = (broker.plain_addr(), broker.tls_addr());
+            Ok((Mqtt::Embedded(broker), plain, tls))
+        }
+        MqttConfig::External { url, user, password, ca } => {
+            let password = password.read().map_err(|e| StartError::Secret(format!("mqtt: {}", crate::error::chain(&e))))?;
+            let link = external::Config { url: url.to_string(), user: user.clone(), password, ca: ca.clone(), client_id: user.clone() };
+            Ok((Mqtt::External(external::Link::start(&link, doors)?), None, None))
+        }
+    }
+}

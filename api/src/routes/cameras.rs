@@ -1,0 +1,131 @@
+//! Cameras: counts, health, and a still with a purpose.
+
+use axum::{
+    Extension, Json,
+    extract::{Path, Query, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use qorgan_domain::{AlertId, DeviceRef, Role};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    auth::Session,
+    error::ApiError,
+    hub::{App, StillError},
+    view::CameraView,
+};
+
+/// Shortest purpose that says anything, in characters.
+const MIN_PURPOSE: usize = 10;
+
+/// All cameras.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CameraList {
+    cameras: Vec<CameraView>,
+}
+
+/// Counts of one camera.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CountList {
+    /// `[unix_ms, people, low, high]`, oldest first.
+    points: Vec<(i64, f64, f64, f64)>,
+}
+
+/// How far back.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CountsQuery {
+    /// The last so many minutes, 1 to 1440.
+    minutes: Option<u32>,
+}
+
+/// Why a picture is to be opened: an open alert of that site, or a purpose in words.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StillBody {
+    /// Number of an open alert at the camera's site.
+    alert: Option<i64>,
+    /// Purpose, ten characters or more.
+    purpose: Option<String>,
+}
+
+/// Whether this session may see a site's cameras: a school contact sees its own site only.
+pub(super) fn sees_site(session: &Session, site: &str) -> bool {
+    session.role != Role::SchoolContact || session.site.as_ref().is_some_and(|own| own.as_str() == site)
+}
+
+/// Every camera with its latest count, health and recent counts.
+#[utoipa::path(get, path = "/api/v1/cameras", tag = "cameras", responses((status = 200, body = CameraList)))]
+pub(super) async fn list(State(app): State<App>, Extension(session): Extension<Session>) -> Json<CameraList> {
+    let cameras = app.cameras.all(app.clock.utc()).into_iter().filter(|c| sees_site(&session, &c.site)).collect();
+    Json(CameraList { cameras })
+}
+
+fn camera_of(app: &App, session: &Session, site: &str, device: &str) -> Result<DeviceRef, ApiError> {
+    let id: DeviceRef = format!("{site}/{device}").parse().map_err(|_| ApiError::not_found("camera"))?;
+    let known = app.config.cameras().any(|(_, camera)| camera.id == id);
+    if known && sees_site(session, site) { Ok(id) } else { Err(ApiError::not_found("camera")) }
+}
+
+/// Counts of the last minutes, from the store.
+#[utoipa::path(get, path = "/api/v1/cameras/{site}/{device}/counts", tag = "cameras",
+    params(("site" = String, Path), ("device" = String, Path), CountsQuery), responses((status = 200, body = CountList), (status = 404)))]
+pub(super) async fn counts(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path((site, device)): Path<(String, String)>,
+    Query(query): Query<CountsQuery>,
+) -> Result<Json<CountList>, ApiError> {
+    let camera = camera_of(&app, &session, &site, &device)?;
+    let (now, minutes) = (app.clock.utc(), query.minutes.unwrap_or(60).clamp(1, 1440));
+    let points = app.store.counts(&camera, now - Duration::from_secs(u64::from(minutes) * 60), now).await?;
+    Ok(Json(CountList { points: points.into_iter().map(|p| (p.at.0, p.people, p.low, p.high)).collect() }))
+}
+
+/// One picture, now. People in it are pixelated unless an alarm or a crossed safety limit is open at that site.
+/// Every opening is written to the audit log before the picture leaves.
+#[utoipa::path(post, path = "/api/v1/cameras/{site}/{device}/still", tag = "cameras",
+    params(("site" = String, Path), ("device" = String, Path)), request_body = StillBody,
+    responses((status = 200, content_type = "image/jpeg", description = "`x-qorgan-masked` says whether people are pixelated"),
+        (status = 403, description = "`purpose_required`"), (status = 404), (status = 503, description = "`no_picture`")))]
+pub(super) async fn still(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path((site, device)): Path<(String, String)>,
+    Json(body): Json<StillBody>,
+) -> Result<Response, ApiError> {
+    let camera = camera_of(&app, &session, &site, &device)?;
+    let open = app.engine.open_alerts();
+    let mut at_site = open.iter().filter(|a| a.site.as_ref() == Some(&camera.site));
+    let purpose = body.purpose.map(|p| p.trim().to_owned()).filter(|p| p.chars().count() >= MIN_PURPOSE && p.chars().count() <= 500);
+    let named = body.alert.map(AlertId);
+    let reason = match (named.filter(|id| at_site.clone().any(|a| a.id == *id)), purpose) {
+        (Some(id), None) => format!("alert {id}"),
+        (Some(id), Some(purpose)) => format!("alert {id}: {purpose}"),
+        (None, Some(purpose)) => purpose,
+        (None, None) => {
+            let why = "Say why: an open alert of this site, or a purpose of ten characters or more.";
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "purpose_required", why));
+        }
+    };
+    let masked = !at_site.any(qorgan_domain::alert::Alert::lifts_mask);
+    let no_picture = |why: String| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_picture", why);
+    let stills = app.stills.as_ref().ok_or_else(|| no_picture("This hub has no cameras of its own.".into()))?;
+    let jpeg = stills(camera.clone(), masked).await.map_err(|error| match error {
+        StillError::NoFrame => no_picture("The camera has given no picture yet.".into()),
+        StillError::Withheld(why) => no_picture(format!("The picture is withheld because people in it could not be masked: {why}")),
+        StillError::Failed(why) => no_picture(format!("The picture could not be decoded: {why}")),
+    })?;
+    let action = if masked { "still.masked" } else { "still.unmasked" };
+    app.audit_by(&session, action, &format!("camera/{camera}"), Some(&reason)).await?;
+    metrics::counter!("qorgan_stills_opened_total", "masked" => if masked { "true" } else { "false" }).increment(1);
+    let headers = [
+        (header::CONTENT_TYPE, "image/jpeg"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::HeaderName::from_static("x-qorgan-masked"), if masked { "true" } else { "false" }),
+    ];
+    Ok((headers, jpeg).into_response())
+}

@@ -1,0 +1,58 @@
+//! OpenAPI 3.1, generated from the handlers. Which roles may use a route comes from the table.
+
+use axum::Json;
+use serde_json::{Value, json};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use super::{Access, alerts, audit, cameras, ops, places, public, session, stream, table, users};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Qorgan", description = "Open hub for an operational control centre. Errors have one shape: {\"error\":{\"code\",\"message\",...}}."),
+    paths(
+        session::log_in, session::who, session::log_out, session::change_password, stream::stream, stream::sound_test,
+        alerts::list, alerts::one, alerts::act, alerts::open_incident, cameras::list, cameras::counts, cameras::still,
+        places::sites, places::units, places::areas, places::import_areas, audit::list, audit::verify, users::list, users::add,
+        public::summary, serve, ops::healthz, ops::readyz, ops::metrics
+    ),
+    security(("session" = [])),
+    modifiers(&Schemes)
+)]
+struct Document;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let cookie = ApiKeyValue::with_description(crate::auth::COOKIE, "Set by log-in. Changes also need the header x-csrf-token.");
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let bearer =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The metrics token of the state directory.")).build();
+        components.add_security_scheme("metrics_token", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The document, each operation with the roles that may use it (`x-roles`; absent when anybody may).
+pub fn document() -> Value {
+    let mut document = serde_json::to_value(Document::openapi()).unwrap_or_else(|_| json!({}));
+    for route in table() {
+        let pointer = format!("/paths/{}/{}", route.path.replace('~', "~0").replace('/', "~1"), route.method.as_str().to_lowercase());
+        if let Some(operation) = document.pointer_mut(&pointer)
+            && route.access != Access::Anyone
+        {
+            let roles: Vec<&str> = qorgan_domain::Role::ALL.into_iter().filter(|r| route.access.allows(*r)).map(|r| r.as_str()).collect();
+            operation["x-roles"] = json!(roles);
+        }
+    }
+    document
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "operation", responses((status = 200, content_type = "application/json")))]
+pub(super) async fn serve() -> Json<Value> {
+    Json(document())
+}

@@ -1,0 +1,263 @@
+//! Server-sent events: a snapshot, then every change, several of them in one frame.
+//!
+//! A client that comes back with the cursor it had gets what it missed; one that was away for longer than
+//! the ring remembers, or through a restart, gets a new snapshot. Alerts go out at once, counts wait a moment for company.
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Extension, Json,
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use futures::{Stream, stream};
+use qorgan_alerts::{life, ring::Cursor};
+use qorgan_domain::Role;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use super::cameras::sees_site;
+use crate::{
+    auth::{Right, Session},
+    error::ApiError,
+    hub::{App, Change},
+    view::{AlertView, DeskView, DesksView},
+};
+
+/// How long counts wait for company.
+const GATHER: Duration = Duration::from_millis(150);
+/// Comment that keeps proxies from closing a quiet stream, and the pace at which the session is looked at.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// Most changes in one frame.
+const BATCH: usize = 512;
+
+/// Where to go on.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StreamQuery {
+    /// Cursor of the last frame; the header `Last-Event-ID` counts first.
+    cursor: Option<String>,
+}
+
+/// Whether the test tone was heard.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SoundTest {
+    heard: bool,
+}
+
+/// Live changes as server-sent events: `snapshot`, `changes`, and `end` when the session has ended.
+#[utoipa::path(get, path = "/api/v1/stream", tag = "stream", params(StreamQuery), responses((status = 200, content_type = "text/event-stream")))]
+pub(super) async fn stream(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Query(query): Query<StreamQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let last = headers.get("last-event-id").and_then(|v| v.to_str().ok()).map(str::to_owned).or(query.cursor);
+    let cursor = last.and_then(|text| text.parse::<Cursor>().ok());
+    let desk = Right::DeskSound.roles().contains(&session.role).then(|| app.desks.attend(&session, app.clock.utc().to_string()));
+    if desk.is_some() {
+        app.ring.push([Change::Desks]);
+    }
+    let reader = Reader { app, session, cursor, _desk: desk, ended: false };
+    Sse::new(frames(reader)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+}
+
+struct Reader {
+    app: App,
+    session: Session,
+    cursor: Option<Cursor>,
+    _desk: Option<Attendance>,
+    ended: bool,
+}
+
+fn frames(reader: Reader) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold(reader, |mut reader| async move {
+        if reader.ended {
+            return None;
+        }
+        let event = reader.next().await;
+        Some((Ok(event), reader))
+    })
+}
+
+impl Reader {
+    async fn next(&mut self) -> Event {
+        loop {
+            let Some(cursor) = self.cursor.clone() else { return self.snapshot().await };
+            let waited = tokio::time::timeout(KEEP_ALIVE, self.app.ring.changed(&cursor)).await;
+            if !self.app.sessions.stands(&self.session.key).await {
+                self.ended = true;
+                return Event::default().event("end").data("{}");
+            }
+            if waited.is_err() {
+                continue;
+            }
+            let Ok((mut changes, mut next)) = self.app.ring.since(&cursor, BATCH) else {
+                self.cursor = None;
+                continue;
+            };
+            if !changes.iter().any(|c| matches!(c, Change::Alert(_))) {
+                tokio::time::sleep(GATHER).await;
+                match self.app.ring.since(&cursor, BATCH) {
+                    Ok(more) => (changes, next) = more,
+                    Err(_) => {
+                        self.cursor = None;
+                        continue;
+                    }
+                }
+            }
+            self.cursor = Some(next.clone());
+            let changes = self.for_this_session(&changes);
+            if !changes.is_empty() {
+                return self.frame("changes", &next, json!({ "changes": changes }));
+            }
+        }
+    }
+
+    async fn snapshot(&mut self) -> Event {
+        // The cursor first: what happens in between is sent once more, never lost.
+        let cursor = self.app.ring.cursor();
+        self.cursor = Some(cursor.clone());
+        let (now, viewer) = (self.app.clock.utc(), self.session.viewer());
+        let open = self.app.engine.open_alerts();
+        let alerts: Vec<_> = open.iter().filter(|a| life::visible(a, &viewer)).map(|a| AlertView::new(a, &self.session)).collect();
+        let cameras = match Right::CamerasRead.roles().contains(&self.session.role) {
+            true => self.app.cameras.all(now).into_iter().filter(|c| sees_site(&self.session, &c.site)).collect(),
+            false => Vec::new(),
+        };
+        self.frame("snapshot", &cursor, json!({ "alerts": alerts, "cameras": cameras, "desks": self.app.desks.view() }))
+    }
+
+    /// What this session may see of the changes; of several changes of one thing the last.
+    fn for_this_session(&self, changes: &[Change]) -> Vec<Value> {
+        let (viewer, role) = (self.session.viewer(), self.session.role);
+        let mut alerts = BTreeMap::new();
+        let mut cameras = BTreeMap::new();
+        let (mut areas, mut desks) = (false, false);
+        for change in changes {
+            match change {
+                Change::Alert(alert) if life::visible(alert, &viewer) => {
+                    alerts.insert(alert.id, alert);
+                }
+                Change::Camera(view) if Right::CamerasRead.roles().contains(&role) && sees_site(&self.session, &view.site) => {
+                    cameras.insert(view.id.clone(), view);
+                }
+                Change::Areas => areas = true,
+                Change::Desks => desks = true,
+                Change::Alert(_) | Change::Camera(_) => {}
+            }
+        }
+        let mut out: Vec<Value> = alerts.into_values().map(|a| json!({ "alert": AlertView::new(a, &self.session) })).collect();
+        out.extend(cameras.into_values().map(|c| json!({ "camera": c })));
+        if areas {
+            out.push(json!({ "areas": true }));
+        }
+        if desks && Right::DeskSound.roles().contains(&role) {
+            out.push(json!({ "desks": self.app.desks.view() }));
+        }
+        out
+    }
+
+    fn frame(&self, name: &str, cursor: &Cursor, mut body: Value) -> Event {
+        body["cursor"] = cursor.to_string().into();
+        body["now"] = self.app.clock.utc().to_string().into();
+        Event::default().event(name).id(cursor.to_string()).data(body.to_string())
+    }
+}
+
+/// The result of a desk's sound test. A desk that did not hear it shows that it is deaf.
+#[utoipa::path(post, path = "/api/v1/desk/sound-test", tag = "stream", request_body = SoundTest, responses((status = 204)))]
+pub(super) async fn sound_test(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Json(test): Json<SoundTest>,
+) -> Result<StatusCode, ApiError> {
+    app.desks.tested(&session.key, test.heard);
+    let result = if test.heard { "heard" } else { "not heard" };
+    app.audit_by(&session, "desk.sound_test", session.user.as_str(), Some(result)).await?;
+    app.ring.push([Change::Desks]);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who sits at a desk: every connected page of a role that answers alerts.
+#[derive(Clone, Default)]
+pub struct Desks(Arc<DesksInner>);
+
+#[derive(Default)]
+struct DesksInner {
+    next: AtomicU64,
+    state: Mutex<DesksState>,
+}
+
+#[derive(Default)]
+struct DesksState {
+    /// Connected pages: session key and what is shown of it.
+    pages: BTreeMap<u64, (String, DeskView)>,
+    /// Results of sound tests by session key; they outlive a reconnection.
+    tests: BTreeMap<String, bool>,
+}
+
+/// Ends when the page's connection does.
+struct Attendance {
+    desks: Desks,
+    page: u64,
+}
+
+impl Desks {
+    fn attend(&self, session: &Session, since: String) -> Attendance {
+        let page = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let sound_ok = state.tests.get(&session.key).copied();
+        let view = DeskView { user: session.user.to_string(), role: session.role.as_str(), sound_ok, since };
+        state.pages.insert(page, (session.key.clone(), view));
+        Attendance { desks: self.clone(), page }
+    }
+
+    fn tested(&self, key: &str, heard: bool) {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Sessions end; their results need not stay for ever.
+        if state.tests.len() > 10_000 {
+            state.tests.clear();
+        }
+        state.tests.insert(key.to_owned(), heard);
+        for (page_key, view) in state.pages.values_mut() {
+            if page_key == key {
+                view.sound_ok = Some(heard);
+            }
+        }
+    }
+
+    /// Attended desks, one line a session.
+    pub fn view(&self) -> DesksView {
+        let state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let by_session: BTreeMap<&String, &DeskView> = state.pages.values().map(|(key, view)| (key, view)).collect();
+        DesksView { attended: by_session.into_values().cloned().collect() }
+    }
+
+    /// Whether a desk of the control centre is attended by somebody who hears.
+    pub fn attended_by_duty(&self) -> bool {
+        let duty = [Role::DutyOfficer.as_str(), Role::ShiftLead.as_str()];
+        self.view().attended.iter().any(|d| duty.contains(&d.role) && d.sound_ok == Some(true))
+    }
+}
+
+impl Drop for Attendance {
+    fn drop(&mut self) {
+        self.desks.0.state.lock().unwrap_or_else(PoisonError::into_inner).pages.remove(&self.page);
+    }
+}

@@ -1,0 +1,150 @@
+//! Secrets that the hub makes itself: device passwords, demonstration log-ins, the metrics token.
+//!
+//! They live in `{state_dir}/secrets/`, readable by the hub's own user only, and never in a log.
+//! Device passwords are random (128 bits), so a plain SHA-256 comparison is enough at log-in; a password
+//! hash made for people would let 8,000 buttons that reconnect at once take minutes.
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use qorgan_domain::{DeviceRef, Role};
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// A secret file that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// The file system refused.
+    #[error("secret file {0}")]
+    Io(PathBuf, #[source] std::io::Error),
+    /// The file is not what the hub writes.
+    #[error("secret file {0} does not read as JSON")]
+    Shape(PathBuf, #[source] serde_json::Error),
+}
+
+/// MQTT passwords by user name (`site/device`, `edge/site`, `desk/name`).
+#[derive(Debug, Clone, Default)]
+pub struct DevicePasswords {
+    digests: BTreeMap<String, [u8; 32]>,
+}
+
+/// A log-in made for the demonstration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DemoLogin {
+    /// Account name.
+    pub user: String,
+    /// Password in clear.
+    pub password: String,
+}
+
+/// The directory of the secrets.
+pub fn dir(state_dir: &Path) -> PathBuf {
+    state_dir.join("secrets")
+}
+
+impl DevicePasswords {
+    /// Reads the file, adds a password for every device that has none, and writes it back if it grew.
+    pub fn prepare<'a>(state_dir: &Path, users: impl Iterator<Item = String> + 'a) -> Result<Self, SecretsError> {
+        let path = dir(state_dir).join("mqtt.json");
+        let mut passwords: BTreeMap<String, String> = read_json(&path)?.unwrap_or_default();
+        let before = passwords.len();
+        for user in users {
+            passwords.entry(user).or_insert_with(random_secret);
+        }
+        if passwords.len() != before {
+            write_json(&path, &passwords)?;
+        }
+        let digests = passwords.into_iter().map(|(user, password)| (user, Sha256::digest(password.as_bytes()).into())).collect();
+        Ok(Self { digests })
+    }
+
+    /// Whether the password is this user's. Compares digests, so time tells nothing about the password.
+    pub fn matches(&self, user: &str, password: &[u8]) -> bool {
+        let given: [u8; 32] = Sha256::digest(password).into();
+        self.digests.get(user).is_some_and(|known| *known == given)
+    }
+}
+
+/// The MQTT password of a device, for the hub's own button client.
+pub fn device_password(state_dir: &Path, device: &DeviceRef) -> Result<Option<String>, SecretsError> {
+    let passwords: BTreeMap<String, String> = read_json(&dir(state_dir).join("mqtt.json"))?.unwrap_or_default();
+    Ok(passwords.get(&device.to_string()).cloned())
+}
+
+/// The demonstration log-ins, if they were made.
+pub fn demo_logins(state_dir: &Path) -> Result<Option<BTreeMap<Role, DemoLogin>>, SecretsError> {
+    read_json(&dir(state_dir).join("logins.json"))
+}
+
+/// Keeps the demonstration log-ins.
+pub fn keep_demo_logins(state_dir: &Path, logins: &BTreeMap<Role, DemoLogin>) -> Result<(), SecretsError> {
+    write_json(&dir(state_dir).join("logins.json"), logins)
+}
+
+/// The bearer token for `/metrics`, made at first start.
+pub fn metrics_token(state_dir: &Path) -> Result<String, SecretsError> {
+    let path = dir(state_dir).join("metrics-token.json");
+    if let Some(token) = read_json(&path)? {
+        return Ok(token);
+    }
+    let token = random_secret();
+    write_json(&path, &token)?;
+    Ok(token)
+}
+
+fn random_secret() -> String {
+    let mut bytes = [0u8; 16];
+    rand::rng().fill(&mut bytes);
+    hex::encode(bytes)
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, SecretsError> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(SecretsError::Io(path.into(), error)),
+    };
+    serde_json::from_slice(&text).map(Some).map_err(|error| SecretsError::Shape(path.into(), error))
+}
+
+fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), SecretsError> {
+    let text = serde_json::to_vec_pretty(value).map_err(|error| SecretsError::Shape(path.into(), error))?;
+    write_private(path, &text).map_err(|error| SecretsError::Io(path.into(), error))
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    if let Some(parent) = path.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
+    }
+    let draft = path.with_extension("draft");
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&draft, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn passwords_are_made_once_kept_and_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let users = || ["school-17/gate".to_owned()].into_iter();
+        DevicePasswords::prepare(dir.path(), users()).unwrap();
+        let first = device_password(dir.path(), &"school-17/gate".parse().unwrap()).unwrap().unwrap();
+        let passwords = DevicePasswords::prepare(dir.path(), users()).unwrap();
+        assert!(passwords.matches("school-17/gate", first.as_bytes()));
+        assert!(!passwords.matches("school-17/gate", b"other"));
+        assert!(!passwords.matches("school-18/gate", first.as_bytes()));
+        let mode = std::fs::metadata(super::dir(dir.path()).join("mqtt.json")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0);
+    }
+}

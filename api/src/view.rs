@@ -1,0 +1,398 @@
+//! JSON of the HTTP API: twins of the domain types, converted here by hand and nowhere else.
+
+use qorgan_alerts::life;
+use qorgan_domain::{
+    Trilingual,
+    alert::{Alert, Cause, Record},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::{Right, Session},
+    config::{SiteKind, UnitKind},
+};
+
+/// A name in three languages.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Names {
+    /// Kazakh.
+    pub kk: String,
+    /// Russian.
+    pub ru: String,
+    /// English.
+    pub en: String,
+}
+
+impl From<&Trilingual> for Names {
+    fn from(name: &Trilingual) -> Self {
+        Self { kk: name.kk.clone(), ru: name.ru.clone(), en: name.en.clone() }
+    }
+}
+
+/// Who is logged in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionView {
+    /// Account name.
+    pub user: String,
+    /// Name shown to colleagues.
+    pub display_name: String,
+    /// Role.
+    #[schema(example = "duty_officer")]
+    pub role: &'static str,
+    /// The one site of a school contact.
+    pub site: Option<String>,
+    /// The unit of a patrol.
+    pub unit: Option<String>,
+    /// To be sent as `x-csrf-token` with every change.
+    pub csrf: String,
+    /// When the session ends, RFC 3339.
+    pub expires_at: String,
+    /// The hub.
+    pub hub: HubView,
+    /// What this session may do.
+    #[schema(example = json!(["alerts.read", "alerts.act"]))]
+    pub rights: Vec<&'static str>,
+}
+
+/// The hub in a few words.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HubView {
+    /// Its name.
+    pub name: String,
+    /// Version of the software.
+    pub version: &'static str,
+    /// Default language: `kk`, `ru` or `en`.
+    pub language: String,
+}
+
+impl SessionView {
+    /// The view of a session.
+    pub fn new(session: &Session, hub: HubView) -> Self {
+        Self {
+            user: session.user.to_string(),
+            display_name: session.display_name.clone(),
+            role: session.role.as_str(),
+            site: session.site.as_ref().map(ToString::to_string),
+            unit: session.unit.as_ref().map(ToString::to_string),
+            csrf: session.csrf.clone(),
+            expires_at: session.expires_at.to_string(),
+            hub,
+            rights: Right::of(session.role).map(Right::as_str).collect(),
+        }
+    }
+}
+
+/// An alert as a desk sees it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AlertView {
+    /// Number.
+    pub id: i64,
+    /// `alarm`, `crowd` or `incident`.
+    pub kind: &'static str,
+    /// `notice`, `watch`, `warning`, `critical`.
+    pub level: &'static str,
+    /// `raised`, `claimed`, `dispatched`, `accepted`, `en_route`, `on_scene`, `closed`.
+    pub state: &'static str,
+    /// Site, if it belongs to one.
+    pub site: Option<String>,
+    /// Device, `site/device`.
+    pub device: Option<String>,
+    /// `[lat, lon]`, degrees.
+    pub position: Option<[f64; 2]>,
+    /// When it was raised, RFC 3339.
+    pub raised_at: String,
+    /// When it last changed.
+    pub updated_at: String,
+    /// When it was closed.
+    pub closed_at: Option<String>,
+    /// Account name of who has it.
+    pub claimed_by: Option<String>,
+    /// Unit that was sent.
+    pub unit: Option<String>,
+    /// `resolved`, `false_alarm`, `drill`, `duplicate`, `subsided`.
+    pub close_reason: Option<&'static str>,
+    /// False when the alarm journal could not be written.
+    pub stored: bool,
+    /// A claimed crowd alert whose evidence has ended.
+    pub subsided_at: Option<String>,
+    /// Grows with every change.
+    pub version: u32,
+    /// The press, for an alarm.
+    pub alarm: Option<AlarmView>,
+    /// The numbers, for a crowd alert.
+    pub crowd: Option<CrowdView>,
+    /// The report, for an incident opened by hand.
+    pub incident: Option<IncidentView>,
+    /// Actions this session may take now.
+    pub allowed: Vec<&'static str>,
+}
+
+/// The press behind an alarm.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AlarmView {
+    /// `panic`, `hold_up`, `fire`, `medical`.
+    pub kind: &'static str,
+    /// The button's number of the press.
+    pub seq: u64,
+    /// The button's start.
+    pub boot: Option<String>,
+    /// By the button's clock.
+    pub pressed_at: Option<String>,
+    /// By the hub's clock.
+    pub received_at: String,
+    /// A test press.
+    pub test: bool,
+    /// The button's clock is more than a minute off.
+    pub clock_suspect: bool,
+    /// Presses while the alert was open.
+    pub presses: u32,
+}
+
+/// The numbers behind a crowd alert, all in people.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CrowdView {
+    /// Latest count.
+    pub people: f32,
+    /// Lower end of its 90 % interval.
+    pub low: f32,
+    /// Upper end.
+    pub high: f32,
+    /// Largest while open.
+    pub peak: f32,
+    /// Configured limit.
+    pub limit: Option<f32>,
+    /// Usual here.
+    pub baseline: Option<f32>,
+    /// Unusual above this.
+    pub baseline_bound: Option<f32>,
+    /// Version of the formula.
+    pub formula: String,
+    /// Pieces of evidence.
+    pub reasons: Vec<ReasonView>,
+}
+
+/// One piece of evidence.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReasonView {
+    /// `above_limit`, `above_baseline`, `persistent`.
+    #[schema(value_type = String)]
+    pub code: qorgan_domain::alert::ReasonCode,
+    /// What was seen, people.
+    pub observed: f32,
+    /// Compared with, people.
+    pub bound: f32,
+    /// For how long, seconds.
+    pub for_s: u32,
+}
+
+/// A report by hand.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct IncidentView {
+    /// What happened.
+    pub text: String,
+    /// Account name of who opened it.
+    pub opened_by: String,
+}
+
+impl AlertView {
+    /// The alert as this session sees it.
+    pub fn new(alert: &Alert, session: &Session) -> Self {
+        Self { allowed: life::allowed(alert, &session.actor()), ..Self::without_actions(alert) }
+    }
+
+    /// The alert as a program sees it that takes no action.
+    pub fn without_actions(alert: &Alert) -> Self {
+        let (mut alarm, mut crowd, mut incident) = (None, None, None);
+        match &alert.cause {
+            Cause::Alarm(a) => {
+                alarm = Some(AlarmView {
+                    kind: a.alarm.as_str(),
+                    seq: a.seq,
+                    boot: a.boot.clone(),
+                    pressed_at: a.pressed_at.map(|at| at.to_string()),
+                    received_at: a.received_at.to_string(),
+                    test: a.test,
+                    clock_suspect: a.clock_suspect,
+                    presses: a.presses,
+                });
+            }
+            Cause::Crowd(c) => {
+                let reason =
+                    |r: &qorgan_domain::alert::Reason| ReasonView { code: r.code, observed: r.observed, bound: r.bound, for_s: r.for_s };
+                crowd = Some(CrowdView {
+                    people: c.people,
+                    low: c.low,
+                    high: c.high,
+                    peak: c.peak,
+                    limit: c.limit,
+                    baseline: c.baseline,
+                    baseline_bound: c.baseline_bound,
+                    formula: c.formula.clone(),
+                    reasons: c.reasons.iter().map(reason).collect(),
+                });
+            }
+            Cause::Incident(i) => incident = Some(IncidentView { text: i.text.clone(), opened_by: i.opened_by.to_string() }),
+        }
+        Self {
+            id: alert.id.0,
+            kind: alert.cause.kind(),
+            level: alert.level.as_str(),
+            state: alert.state.as_str(),
+            site: alert.site.as_ref().map(ToString::to_string),
+            device: alert.device.as_ref().map(ToString::to_string),
+            position: alert.position.map(Into::into),
+            raised_at: alert.raised_at.to_string(),
+            updated_at: alert.updated_at.to_string(),
+            closed_at: alert.closed_at.map(|at| at.to_string()),
+            claimed_by: alert.claimed_by.as_ref().map(ToString::to_string),
+            unit: alert.unit.as_ref().map(ToString::to_string),
+            close_reason: alert.close_reason.map(|r| r.as_str()),
+            stored: alert.stored,
+            subsided_at: alert.subsided_at.map(|at| at.to_string()),
+            version: alert.version,
+            alarm,
+            crowd,
+            incident,
+            allowed: Vec::new(),
+        }
+    }
+}
+
+/// One line of an alert's history.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RecordView {
+    /// Line, from 1.
+    pub seq: u32,
+    /// What was done.
+    pub action: String,
+    /// State before.
+    pub from: Option<&'static str>,
+    /// State after.
+    pub to: &'static str,
+    /// Account name or `system/part`.
+    pub who: String,
+    /// Role or `system`.
+    pub role: String,
+    /// When.
+    pub at: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Unit, for what concerns one.
+    pub unit: Option<String>,
+}
+
+impl From<&Record> for RecordView {
+    fn from(record: &Record) -> Self {
+        Self {
+            seq: record.seq,
+            action: record.action.clone(),
+            from: record.from.map(|s| s.as_str()),
+            to: record.to.as_str(),
+            who: record.who.clone(),
+            role: record.role.clone(),
+            at: record.at.to_string(),
+            reason: record.reason.clone(),
+            unit: record.unit.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+/// A camera as a desk sees it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CameraView {
+    /// `site/device`.
+    pub id: String,
+    /// Site.
+    pub site: String,
+    /// Name.
+    pub name: Names,
+    /// `[lat, lon]`, degrees.
+    pub position: [f64; 2],
+    /// Whether it looks at public space.
+    pub public_space: bool,
+    /// `live`, `stale`, `offline`, `connecting`.
+    pub status: &'static str,
+    /// Why there is no picture or count.
+    pub reason: Option<FaultView>,
+    /// Latest count, people.
+    pub people: Option<f32>,
+    /// Lower end of its 90 % interval.
+    pub low: Option<f32>,
+    /// Upper end.
+    pub high: Option<f32>,
+    /// When the picture was taken, RFC 3339.
+    pub counted_at: Option<String>,
+    /// Age of the count, seconds.
+    pub age_s: Option<f64>,
+    /// Configured limit, people.
+    pub limit: Option<f32>,
+    /// `hub` (counted here) or `foreign` (counts by itself).
+    pub source: &'static str,
+    /// Codec of the stream.
+    pub codec: Option<String>,
+    /// Width and height, pixels.
+    pub size_px: Option<(u32, u32)>,
+    /// Recent counts as `[unix_ms, people]`; only in snapshots and lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub series: Option<Vec<(i64, f32)>>,
+}
+
+/// Why a camera gives nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FaultView {
+    /// `refused`, `unauthorized`, `not_found`, `timeout`, `stalled`, `bad_codec`, `garbage`, `ended`, `foreign_silent`, `other`.
+    pub code: &'static str,
+    /// The error chain in one line.
+    pub detail: String,
+}
+
+/// A site.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SiteView {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: Names,
+    /// School or public place.
+    pub kind: SiteKind,
+    /// KATO code of its district.
+    pub area: String,
+    /// `[lat, lon]`, degrees.
+    pub position: [f64; 2],
+    /// Its cameras, `site/device`.
+    pub cameras: Vec<String>,
+    /// Its buttons, `site/device`.
+    pub buttons: Vec<String>,
+}
+
+/// A unit that can be sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UnitView {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: Names,
+    /// What it is.
+    pub kind: UnitKind,
+}
+
+/// Desks that are attended now.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DesksView {
+    /// One line a person whose page is connected.
+    pub attended: Vec<DeskView>,
+}
+
+/// One attended desk.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DeskView {
+    /// Account name.
+    pub user: String,
+    /// Role.
+    pub role: &'static str,
+    /// Result of this session's sound test; none before it was taken.
+    pub sound_ok: Option<bool>,
+    /// Connected since, RFC 3339.
+    pub since: String,
+}

@@ -1,0 +1,101 @@
+//! The command line, as somebody types it.
+
+use std::{path::Path, process::Command};
+
+fn qorgan(args: &[&str]) -> (bool, String) {
+    let out = Command::new(env!("CARGO_BIN_EXE_qorgan")).args(args).output().unwrap();
+    (out.status.success(), String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned())
+}
+
+fn repository() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// The demo configuration with one text replaced, in a folder of its own beside a copy of the areas.
+fn config_with(from: &str, to: &str) -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(repository().join("configs/demo.toml")).unwrap();
+    assert!(text.contains(from), "the demo configuration has no {from:?} any more");
+    std::fs::create_dir(dir.path().join("areas")).unwrap();
+    std::fs::copy(repository().join("configs/areas/zhambyl.geojson"), dir.path().join("areas/zhambyl.geojson")).unwrap();
+    let file = dir.path().join("site.toml");
+    std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+    (dir, file.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn every_command_has_help_worth_reading() {
+    let (ok, top) = qorgan(&["--help"]);
+    assert!(ok);
+    for command in ["run", "edge", "centre", "check-config", "button", "models", "probe", "count", "user", "backup", "restore", "doctor"] {
+        assert!(top.contains(command), "{command} is missing in --help");
+        let (ok, help) = qorgan(&[command, "--help"]);
+        assert!(ok && help.lines().count() >= 6, "{command} --help says too little:\n{help}");
+    }
+}
+
+#[test]
+fn the_demo_configuration_has_no_problem() {
+    let (ok, out) = qorgan(&["check-config", repository().join("configs/demo.toml").to_str().unwrap()]);
+    assert!(ok, "{out}");
+}
+
+#[test]
+fn a_mistyped_key_is_named_with_its_line_and_the_key_that_was_meant() {
+    let (_dir, file) = config_with("limit = 7 ", "limt = 7 ");
+    let (ok, out) = qorgan(&["check-config", &file]);
+    assert!(!ok);
+    let line = std::fs::read_to_string(&file).unwrap().lines().position(|l| l.starts_with("limt")).unwrap() + 1;
+    assert!(out.contains(&format!("site.toml:{line}:")), "{out}");
+    assert!(out.contains("\"limt\"") && out.contains("did you mean \"limit\""), "{out}");
+}
+
+#[test]
+fn bad_values_are_errors_that_name_the_thing() {
+    for (from, to, expected) in [
+        ("id = \"gate\"", "id = \"yard\"", "stands twice"),
+        ("rtsp://127.0.0.1:8554/gate", "rtsp://admin:secret@127.0.0.1:8554/gate", "holds a user or password"),
+        ("rtsp://127.0.0.1:8554/gate", "http://127.0.0.1:8554/gate", "neither rtsp://"),
+        ("position = [42.9021, 71.3782]", "position = [71.3782, 42.9021]", "school-17"),
+        ("position = [42.9021, 71.3782]", "position = [142.9021, 71.3782]", "is not a place"),
+        ("area = \"311010000\"", "area = \"999999999\"", "is not in the areas file"),
+        ("listen = \"127.0.0.1:8080\"", "listen = \"0.0.0.0:8080\"", "other addresses need TLS"),
+        ("listen = \"127.0.0.1:1883\"", "listen = \"0.0.0.0:1883\"", "other addresses need TLS"),
+        ("limit = 25 ", "limit = 19 ", "fewer than 20 people"),
+        ("id = \"school-17\"", "id = \"School 17\"", "may hold only"),
+        ("language = \"kk\" ", "language = \"de\" ", "is not kk, ru or en"),
+        ("kind = \"school\"", "kind = \"prison\"", "unknown variant"),
+    ] {
+        let (_dir, file) = config_with(from, to);
+        let (ok, out) = qorgan(&["check-config", &file]);
+        assert!(!ok && out.contains(expected) && out.contains("site.toml:"), "{from} -> {to}:\n{out}");
+        assert!(!out.contains("secret"), "the message repeats a password:\n{out}");
+    }
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let (_dir, file) = config_with("limit = 25 ", "limit = 19 ");
+    let text = std::fs::read_to_string(&file).unwrap().replace("id = \"gate\"", "id = \"yard\"");
+    std::fs::write(&file, text).unwrap();
+    let (_, out) = qorgan(&["check-config", &file]);
+    assert_eq!(out.matches("site.toml:").count(), 2, "{out}");
+}
+
+#[test]
+fn accounts_can_be_added_listed_and_given_a_new_password_before_the_first_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = repository().join("configs/demo.toml");
+    let state = dir.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let common = ["user", "--config", config.to_str().unwrap(), "--state-dir", state.to_str().unwrap()];
+    let run = |rest: &[&str]| qorgan(&[&common[..], rest].concat());
+    let (ok, out) = run(&["add", "saule", "--role", "duty_officer", "--name", "Сәуле"]);
+    assert!(ok && out.contains("saule: password "), "{out}");
+    assert!(!run(&["add", "saule", "--role", "duty_officer"]).0, "the same account was added twice");
+    assert!(!run(&["add", "gulnar", "--role", "school_contact"]).0, "a school contact without a site was added");
+    let (ok, again) = run(&["passwd", "saule"]);
+    assert!(ok && again.contains("saule: password ") && again != out, "{again}");
+    let (ok, list) = run(&["list"]);
+    assert!(ok && list.contains("saule") && list.contains("duty_officer"), "{list}");
+}
