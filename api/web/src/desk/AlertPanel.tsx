@@ -3,9 +3,9 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api";
-import { dateTime, t } from "../i18n";
+import { dateTime, named, t } from "../i18n";
 import { formatAge, rings } from "../rank";
-import { can, cameras, current, link, now, putAlert, selectedAlert, selectedCamera } from "../store";
+import { can, cameras, current, link, now, putAlert, selectedAlert, selectedCamera, units } from "../store";
 import { alertIcon, alertTitle, placeName, problem } from "../words";
 import { acted, acting, ask } from "./acting";
 import { dialog } from "./dialogs";
@@ -13,6 +13,7 @@ import { Evidence } from "./Evidence";
 import { State } from "./Queue";
 import { Log } from "./Log";
 import { CameraRow } from "./CameraList";
+import { rescueFocus } from "../ui/focus";
 import { Failed, Loading } from "../ui/bits";
 import { Icon, type IconName } from "../ui/icons";
 import type { Action, Alert, Transition } from "../types";
@@ -67,7 +68,7 @@ export function AlertPanel({ id }: { id: number }): JSX.Element {
       <p class="panel-state">
         <span class="tag level"><Icon name={alert.level} size={14} />{t(`level.${alert.level}`)}</span>
         <State alert={alert} />
-        {alert.unit && <span class="tag"><Icon name="send" size={14} />{alert.unit}</span>}
+        {alert.unit && <span class="tag"><Icon name="send" size={14} />{named(units.value.find((u) => u.id === alert.unit)?.name, alert.unit)}</span>}
       </p>
       <Actions alert={alert} />
       <Evidence alert={alert} />
@@ -84,7 +85,12 @@ export function AlertPanel({ id }: { id: number }): JSX.Element {
 export function Back(): JSX.Element {
   return (
     <button type="button" class="ghost square back" aria-label={t("common.back")} title={`${t("common.back")} (Esc)`}
-      onClick={() => { selectedAlert.value = null; selectedCamera.value = null; }}>
+      onClick={() => {
+        const left = selectedAlert.value;
+        selectedAlert.value = null;
+        selectedCamera.value = null;
+        rescueFocus(left === null ? undefined : `[data-alert="${left}"]`);
+      }}>
       <Icon name="back" />
     </button>
   );

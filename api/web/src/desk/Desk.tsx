@@ -20,13 +20,15 @@ import { Icon, type IconName } from "../ui/icons";
 type Tab = "queue" | "map" | "cameras";
 
 export function Desk(): JSX.Element {
-  const tab = useSignal<Tab>("queue");
+  const tab = useSignal<Tab>(can("alerts.read") ? "queue" : "map");
   useEffect(listenToKeys, []);
   useEffect(() => {
     // The shift begins with the question whether the alarm can be heard; a tab that was only reloaded is not asked twice.
     if (can("desk.sound") && sound.value === "untested") dialog.value = { kind: "sound" };
   }, []);
-  const tabs: [Tab, string, IconName][] = [["queue", t("queue.title"), "queue"], ["map", t("map.title"), "map"], ["cameras", t("cameras.title"), "camera"]];
+  const tabs: [Tab, string, IconName][] = [["map", t("map.title"), "map"]];
+  if (can("alerts.read")) tabs.unshift(["queue", t("queue.title"), "queue"]);
+  if (can("cameras.read")) tabs.push(["cameras", t("cameras.title"), "camera"]);
   const selected = selectedAlert.value !== null || selectedCamera.value !== null;
   return (
     <main class="desk" data-tab={tab.value} data-selected={selected}>

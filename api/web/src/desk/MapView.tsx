@@ -55,6 +55,9 @@ export function MapView(): JSX.Element {
 /** Close enough to tell the sites of a town apart, far enough to see the outline they lie in. */
 const NEAR_ZOOM = 12.5;
 
+/** Room for the buttons over the map and the scale under it. */
+const PADDING = { top: 58, right: 30, bottom: 40, left: 30 };
+
 interface Opened { stop(): void; home(): void; near(): void }
 
 async function open(container: HTMLElement): Promise<Opened> {
@@ -74,7 +77,7 @@ async function open(container: HTMLElement): Promise<Opened> {
   const motion = () => (calm.matches ? { duration: 0 } : { duration: 700 });
   const home = () => {
     const box = bounds(areas.value);
-    if (box) map.fitBounds(box, { padding: 34, ...motion() });
+    if (box) map.fitBounds(box, { padding: PADDING, ...motion() });
   };
   const near = () => {
     const at = [...sites.value.values()].map((s) => s.position);
@@ -88,7 +91,7 @@ async function open(container: HTMLElement): Promise<Opened> {
     if (fitted || !areas.value) return;
     fitted = true;
     const box = bounds(areas.value);
-    if (box && selectedAlert.peek() === null) map.fitBounds(box, { padding: 34, duration: 0 });
+    if (box && selectedAlert.peek() === null) map.fitBounds(box, { padding: PADDING, duration: 0 });
   }));
   listen(map);
   return { home, near, stop: () => { effects.forEach((end) => end()); map.remove(); } };

@@ -10,6 +10,7 @@ import { alertIcon, alertTitle, placeName, problem } from "../words";
 import { acted } from "./acting";
 import { dialog } from "./dialogs";
 import { Empty, Failed, Loading } from "../ui/bits";
+import { rescueFocus } from "../ui/focus";
 import { Icon } from "../ui/icons";
 import type { Alert } from "../types";
 
@@ -105,11 +106,12 @@ function useKeptFocus(list: { current: HTMLUListElement | null }): void {
   const last = useRef<{ id: string; index: number } | null>(null);
   useLayoutEffect(() => {
     const cards = [...(list.current?.querySelectorAll<HTMLElement>("[data-alert]") ?? [])];
-    if (last.current && document.activeElement === document.body && !document.querySelector("dialog[open]")) {
-      const same = cards.find((c) => c.dataset["alert"] === last.current!.id);
-      (same ?? cards[Math.min(last.current.index, cards.length - 1)])?.focus();
+    if (last.current && document.activeElement === document.body) {
+      const { id, index } = last.current;
+      (cards.find((c) => c.dataset["alert"] === id) ?? cards[Math.min(index, cards.length - 1)])?.focus();
+      if (cards.length === 0) rescueFocus();
     }
     const at = cards.indexOf(document.activeElement as HTMLElement);
-    last.current = at >= 0 ? { id: cards[at]!.dataset["alert"]!, index: at } : document.activeElement === document.body ? last.current : null;
+    last.current = at >= 0 ? { id: cards[at]!.dataset["alert"]!, index: at } : null;
   });
 }

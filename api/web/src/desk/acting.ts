@@ -5,6 +5,7 @@ import { signal } from "@preact/signals";
 import { api, ApiError } from "../api";
 import { putAlert, session } from "../store";
 import { t } from "../i18n";
+import { rescueFocus } from "../ui/focus";
 import { say } from "../ui/toast";
 import { problem } from "../words";
 import { dialog } from "./dialogs";
@@ -33,6 +34,7 @@ export async function act(alert: Alert, action: Action, more: More = {}): Promis
   } finally {
     acting.value = null;
     acted.value++;
+    rescueFocus();
   }
 }
 

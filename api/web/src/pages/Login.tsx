@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ApiError } from "../api";
 import { t } from "../i18n";
-import { session, sessionEnded } from "../store";
+import { ringing, session, sessionEnded } from "../store";
 import { logIn, logOut } from "../wiring";
 import { problem } from "../words";
 import { Dialog } from "../ui/Dialog";
@@ -37,7 +37,10 @@ export function Relogin(): JSX.Element {
     <Dialog title={ended ? t("relogin.ended_title") : t("relogin.locked_title")}>
       <p>{ended ? t("relogin.ended_text") : t("relogin.locked_text")}</p>
       <LoginForm submit={ended ? t("login.submit") : t("relogin.unlock")} user={session.value?.user ?? ""} />
-      <button type="button" class="ghost" onClick={() => void logOut()}><Icon name="exit" />{t("relogin.other_user")}</button>
+      {/* While an alarm rings nobody leaves by this door: it would silence the desk. Another person logs in above. */}
+      {ringing.value.length === 0 && (
+        <button type="button" class="ghost" onClick={() => void logOut()}><Icon name="exit" />{t("relogin.other_user")}</button>
+      )}
     </Dialog>
   );
 }

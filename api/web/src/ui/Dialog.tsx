@@ -5,6 +5,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { t } from "../i18n";
 import { ringing } from "../store";
+import { rescueFocus } from "./focus";
 import { RingingList } from "./RingingList";
 import { Icon } from "./icons";
 
@@ -27,6 +28,7 @@ export function Dialog({ title, onClose, wide, children }: Props): JSX.Element {
     return () => {
       dialog.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
+      rescueFocus();
     };
   }, []);
   return (
