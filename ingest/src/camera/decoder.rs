@@ -25,6 +25,7 @@ use gstreamer_video::VideoInfo;
 use qorgan_domain::I420;
 
 use super::{
+    gst_log,
     key_frames::{Codec, KeyFrame},
     picture,
 };
@@ -61,9 +62,12 @@ pub enum DecodeError {
         /// What GStreamer said.
         flow: gst::FlowError,
     },
-    /// Truncated or damaged: nothing came out, or only a picture marked as damaged.
-    #[error("the key frame is damaged or not whole: the decoder made no picture of it")]
+    /// Nothing came out.
+    #[error("the decoder made no picture of the key frame")]
     NoPicture,
+    /// Truncated or damaged: the decoder filled parts of the picture with a guess.
+    #[error("the key frame is damaged or not whole: the decoder guessed parts of its picture")]
+    Damaged,
     /// A picture of another frame came out. It is never handed on.
     #[error("the decoder handed out the picture of another frame")]
     WrongPicture,
@@ -86,6 +90,7 @@ impl DecodeError {
             Self::Size { .. } => "size",
             Self::Refused { .. } => "refused",
             Self::NoPicture => "no_picture",
+            Self::Damaged => "damaged",
             Self::WrongPicture => "wrong_picture",
             Self::PictureFormat { .. } => "format",
             Self::Unreadable => "unreadable",
@@ -173,7 +178,7 @@ impl PadDecoder {
     pub(super) fn new(codec: Codec, size_px: (u32, u32)) -> Result<Self, DecodeError> {
         let (name, caps) = decoder_for(codec, size_px);
         let start = || DecodeError::Start { element: name };
-        gst::init().map_err(|_| start())?;
+        gst_log::init().map_err(|_| start())?;
         let element = gst::ElementFactory::make(name).build().map_err(|_| DecodeError::Missing { element: name })?;
         // Not every libav element has every property (msmpeg4 decodes in one thread only).
         for (property, value) in [("max-threads", "1"), ("output-corrupt", "false"), ("discard-corrupted-frames", "true"), ("qos", "false")]
@@ -204,6 +209,7 @@ impl PadDecoder {
     fn decode_one(&mut self, data: &Bytes) -> Result<I420, DecodeError> {
         self.sequence += 1;
         let pts = STEP * self.sequence;
+        gst_log::forget();
         self.push(data.clone(), pts, false)?;
         self.input.push_event(gst::event::SegmentDone::new(pts + STEP / 2));
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
@@ -219,8 +225,8 @@ impl PadDecoder {
             (_, true) => Err(DecodeError::WrongPicture),
             (None, false) => Err(DecodeError::NoPicture),
             (Some((buffer, info)), false) => {
-                if buffer.flags().contains(gst::BufferFlags::CORRUPTED) {
-                    return Err(DecodeError::NoPicture);
+                if gst_log::concealed() || buffer.flags().contains(gst::BufferFlags::CORRUPTED) {
+                    return Err(DecodeError::Damaged);
                 }
                 picture::to_i420(&buffer, &info.ok_or(DecodeError::Unreadable)?)
             }

@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn the_line_names_every_cause() {
         let error = CameraError::Decode(DecodeError::NoPicture);
-        assert_eq!(error.one_line(), "decoding failed: the key frame is damaged or not whole: the decoder made no picture of it");
+        assert_eq!(error.one_line(), "decoding failed: the decoder made no picture of the key frame");
         assert_eq!(error.fault(), CameraFault::Garbage);
     }
 }

@@ -18,7 +18,7 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSink;
 use qorgan_domain::{CameraFault, I420};
 
-use super::{CameraError, Codec, Decoder, decoder::PadDecoder};
+use super::{CameraError, Codec, Decoder, decoder::PadDecoder, gst_log};
 
 /// Longest silence of the demultiplexer before a file counts as stuck (a file on a dead network share).
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -133,7 +133,7 @@ impl Reader {
             Err(error) => return Err(file(CameraFault::Other, error.to_string())),
         }
         let broken = |what: &str| file(CameraFault::Other, format!("GStreamer: {what} (qorgan doctor says what is missing)"));
-        gst::init().map_err(|error| broken(&error.to_string()))?;
+        gst_log::init().map_err(|error| broken(&error))?;
         let make = |name: &str| gst::ElementFactory::make(name).build().map_err(|_| broken(&format!("no element {name}")));
         let pipeline = gst::Pipeline::new();
         let (source, parse) = (make("filesrc")?, make("parsebin")?);

@@ -8,6 +8,7 @@ mod annexb;
 mod decoder;
 mod error;
 pub mod file;
+mod gst_log;
 mod key_frames;
 mod picture;
 mod probe;

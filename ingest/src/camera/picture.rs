@@ -30,19 +30,20 @@ struct Plane<'a> {
 }
 
 impl Plane<'_> {
-    /// Copies `width` x `height` samples, taking every `every_x`-th of every `every_y`-th row, as 8 bit through `map`.
-    fn copy(&self, width: usize, height: usize, (every_x, every_y): (usize, usize), map: &[u8; 256]) -> Option<Vec<u8>> {
+    /// Copies `width` x `height` samples, taking every `every_x`-th of every `every_y`-th row, as 8 bit, through `map` if any.
+    fn copy(&self, width: usize, height: usize, (every_x, every_y): (usize, usize), map: Option<&[u8; 256]>) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(width * height);
         let bytes = if self.depth > 8 { 2 } else { 1 };
         for row in 0..height {
             let start = row * every_y * self.stride + self.offset;
             let row = self.data.get(start..start + (width - 1) * every_x * self.step + bytes)?;
-            match (self.depth, every_x * self.step) {
-                (8, 1) => out.extend(row.iter().map(|&sample| map[usize::from(sample)])),
-                (8, step) => out.extend(row.iter().step_by(step).map(|&sample| map[usize::from(sample)])),
-                (depth, step) => out.extend(row.chunks(step).map(|pair| {
+            let through = |sample: u8| map.map_or(sample, |map| map[usize::from(sample)]);
+            match (self.depth, every_x * self.step, map) {
+                (8, 1, None) => out.extend_from_slice(row),
+                (8, step, _) => out.extend(row.iter().step_by(step).map(|&sample| through(sample))),
+                (depth, step, _) => out.extend(row.chunks(step).map(|pair| {
                     let sample = u16::from_le_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]) >> (depth - 8);
-                    map[usize::from(sample.min(255))]
+                    through(u8::try_from(sample).unwrap_or(u8::MAX))
                 })),
             }
         }
@@ -53,10 +54,6 @@ impl Plane<'_> {
 /// Full range 0..255 to 16..16+`span`: luma has 219 steps, chroma 224 (ITU-R BT.601).
 fn to_limited(span: u32) -> [u8; 256] {
     std::array::from_fn(|value| u8::try_from(16 + (value as u32 * span + 127) / 255).unwrap_or(u8::MAX))
-}
-
-fn unchanged() -> [u8; 256] {
-    std::array::from_fn(|value| u8::try_from(value).unwrap_or(u8::MAX))
 }
 
 /// Copies the decoder's buffer into a picture of the hub's own.
@@ -87,9 +84,9 @@ pub(super) fn to_i420(buffer: &gstreamer::BufferRef, info: &VideoInfo) -> Result
         })
     };
     let full = info.colorimetry().range() == VideoColorRange::Range0_255;
-    let (luma_map, chroma_map) = if full { (to_limited(219), to_limited(224)) } else { (unchanged(), unchanged()) };
-    let copy = |component: u8, width: usize, height: usize, every: (usize, usize), map: &[u8; 256]| {
-        plane(component).and_then(|plane| plane.copy(width, height, every, map)).ok_or(DecodeError::Unreadable)
+    let (luma_map, chroma_map) = (full.then(|| to_limited(219)), full.then(|| to_limited(224)));
+    let copy = |component: u8, width: usize, height: usize, every: (usize, usize), map: &Option<[u8; 256]>| {
+        plane(component).and_then(|plane| plane.copy(width, height, every, map.as_ref())).ok_or(DecodeError::Unreadable)
     };
     let y = copy(0, width, height, (1, 1), &luma_map)?;
     let (u, v) = match chroma {

@@ -99,14 +99,16 @@ fn all_frames_of_a_file_come_in_order_with_their_times() {
 #[test]
 fn files_of_other_codecs_decode() {
     let dir = tempfile::tempdir().unwrap();
+    // Grey 200 is 188 in limited range.
     let cases = [
-        ("mpeg4.avi", "avenc_mpeg4 gop-size=5 ! mpeg4videoparse ! avimux"),
-        ("divx3.avi", "avenc_msmpeg4 gop-size=5 ! avimux"),
-        ("mjpeg.avi", "jpegenc ! avimux"),
-        ("h264.mkv", "x264enc key-int-max=5 ! h264parse ! matroskamux"),
-        ("h265.mp4", "x265enc key-int-max=5 ! h265parse ! mp4mux"),
+        ("mpeg4.avi", "avenc_mpeg4 gop-size=5 ! mpeg4videoparse ! avimux", 188.0),
+        ("divx3.avi", "avenc_msmpeg4 gop-size=5 ! avimux", 188.0),
+        // jpegenc writes that 188 as it is; a JPEG is full range, so it reads as 16 + 188 * 219 / 255.
+        ("mjpeg.avi", "jpegenc ! avimux", 177.0),
+        ("h264.mkv", "x264enc key-int-max=5 ! h264parse ! matroskamux", 188.0),
+        ("h265.mp4", "x265enc key-int-max=5 ! h265parse ! mp4mux", 188.0),
     ];
-    for (name, encode) in cases {
+    for (name, encode, level) in cases {
         let path = dir.path().join(name);
         write(&path, &grey(200), 10, encode);
         for (which, least) in [(Which::All, 10), (Which::KeyFrames, 2)] {
@@ -117,7 +119,7 @@ fn files_of_other_codecs_decode() {
             assert!(pictures.len() >= least, "{name} {which:?}: {}", pictures.len());
             for picture in &pictures {
                 assert_eq!((picture.width, picture.height), (64, 48), "{name}");
-                assert!((brightness(picture) - 188.0).abs() < 4.0, "{name} {which:?}: {}", brightness(picture));
+                assert!((brightness(picture) - level).abs() < 4.0, "{name} {which:?}: {}", brightness(picture));
             }
         }
     }
