@@ -17,8 +17,8 @@ use qorgan_domain::UtcMs;
 use crate::Error;
 pub use accounts::{Account, Login, SoundTest};
 pub use alerts::Figures;
-pub use copy::copy_sqlite;
 pub use audit::{AuditEntry, AuditLine, Verified};
+pub use copy::copy_sqlite;
 pub use counts::{CountPoint, Maintained, MinutePeak, Retention};
 use db::{Db, args};
 

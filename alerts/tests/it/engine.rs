@@ -103,7 +103,7 @@ async fn a_press_reaches_the_ring_stored_and_is_claimed_and_closed() {
     hub.press(1).await;
     let raised = hub.until(&start, |a| a.state == AlertState::Raised).await;
     assert!(raised.stored);
-    assert_eq!(hub.store.open_alerts().await.unwrap(), [raised.clone()], "on disk before it is on the ring");
+    assert_eq!(hub.store.open_alerts().await.unwrap(), std::slice::from_ref(&raised), "on disk before it is on the ring");
     let officer = person("aigerim", Role::DutyOfficer);
     let claimed = hub.engine.act(raised.id, Action::Claim, officer.clone()).await.unwrap();
     assert_eq!((claimed.version, presses(&claimed)), (2, 1), "the repeat changed nothing");
