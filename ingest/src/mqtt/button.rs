@@ -9,8 +9,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    fmt,
     future::Future,
     path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -29,7 +31,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const QUEUE: usize = 64;
 
 /// Which button, and where the hub is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// `mqtt://host[:1883]` or `mqtts://host[:8883]`.
     pub url: String,
@@ -62,6 +64,13 @@ impl Options {
     }
 }
 
+impl fmt::Debug for Options {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("url", &self.url).field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
 /// A press that has its receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Press {
@@ -83,12 +92,13 @@ pub struct Press {
 pub struct Button {
     device: DeviceRef,
     boot: String,
+    next_seq: AtomicU64,
     commands: mpsc::Sender<Command>,
     state: watch::Receiver<State>,
 }
 
 enum Command {
-    Press(Instant, oneshot::Sender<Press>),
+    Press { seq: u64, pressed: Instant, done: oneshot::Sender<Press> },
     Close,
 }
 
@@ -118,8 +128,8 @@ impl Button {
         let (commands, inbox) = mpsc::channel(QUEUE);
         let (state, watch) = watch::channel(State::Away(None));
         let boot = format!("{:08x}", rand::random::<u32>());
-        let button = Self { device: options.device.clone(), boot: boot.clone(), commands, state: watch };
-        let driver = Driver { options, mqtt, boot, state, inbox, next_seq: 1, waiting: VecDeque::new(), closing: false };
+        let button = Self { device: options.device.clone(), boot: boot.clone(), next_seq: AtomicU64::new(1), commands, state: watch };
+        let driver = Driver { options, mqtt, boot, state, inbox, waiting: VecDeque::new(), closing: false };
         Ok((button, driver.run()))
     }
 
@@ -155,9 +165,17 @@ impl Button {
     /// Presses and waits for the receipt, for as long as it takes: give it a time limit if you have one. The
     /// press goes on being repeated when the caller stops waiting.
     pub async fn press(&self) -> Result<Press, Error> {
+        let (_, receipt) = self.begin_press().await?;
+        receipt.await
+    }
+
+    /// Presses, and says under which key before anybody has answered.
+    pub async fn begin_press(&self) -> Result<(AlarmKey, impl Future<Output = Result<Press, Error>> + Send + use<>), Error> {
         let (done, receipt) = oneshot::channel();
-        self.commands.send(Command::Press(Instant::now(), done)).await.map_err(|_| Error::NotConnected)?;
-        receipt.await.map_err(|_| Error::NotConnected)
+        let seq = self.next_seq.fetch_add(1, Ordering::Relaxed);
+        self.commands.send(Command::Press { seq, pressed: Instant::now(), done }).await.map_err(|_| Error::NotConnected)?;
+        let key = AlarmKey { device: self.device.clone(), boot: Some(self.boot.clone()), seq };
+        Ok((key, async move { receipt.await.map_err(|_| Error::NotConnected) }))
     }
 
     /// Says goodbye and ends the driving future. Presses without a receipt are given up.
@@ -184,7 +202,6 @@ struct Driver {
     boot: String,
     state: watch::Sender<State>,
     inbox: mpsc::Receiver<Command>,
-    next_seq: u64,
     waiting: VecDeque<Waiting>,
     closing: bool,
 }
@@ -283,10 +300,9 @@ impl Driver {
     /// Takes a command; true when there is nothing left to do.
     fn take(&mut self, command: Option<Command>, wire: Option<&mut Wire>) -> bool {
         match (command, wire) {
-            (Some(Command::Press(pressed, done)), wire) => {
+            (Some(Command::Press { seq, pressed, done }), wire) => {
                 let pressed_at = UtcMs(i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis()).unwrap_or(i64::MAX));
-                self.waiting.push_back(Waiting { seq: self.next_seq, pressed, pressed_at, last_sent: None, sent: 0, puback: None, done });
-                self.next_seq += 1;
+                self.waiting.push_back(Waiting { seq, pressed, pressed_at, last_sent: None, sent: 0, puback: None, done });
                 if let Some(wire) = wire {
                     self.send_due(wire);
                 }

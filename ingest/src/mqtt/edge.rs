@@ -3,7 +3,7 @@
 //! Counts are worth something for seconds only: while the centre is away they are dropped and counted, not kept.
 //! Alarms never come this way.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use qorgan_domain::{
     Count, SiteId,
@@ -22,7 +22,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(30);
 const QUEUE: usize = 1_024;
 
 /// Which centre, and as whom.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// `mqtt://host[:1883]` or `mqtts://host[:8883]`.
     pub url: String,
@@ -32,6 +32,13 @@ pub struct Config {
     pub password: String,
     /// Certificates to trust, PEM; the system's when absent.
     pub ca: Option<PathBuf>,
+}
+
+impl fmt::Debug for Config {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("url", &self.url).field("site", &self.site).finish_non_exhaustive()
+    }
 }
 
 /// The running link. Dropping it ends it.

@@ -231,6 +231,8 @@ fn builder(name: &str, addr: SocketAddr, config: &Config) -> Builder {
         .name(name)
         .laddr(addr)
         .reuseaddr(Some(true))
+        // After a power cut everybody comes at once.
+        .backlog(4096)
         .nodelay(true)
         .allow_anonymous(false)
         .max_connections(config.max_sessions)

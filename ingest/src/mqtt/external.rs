@@ -11,6 +11,7 @@
 
 use std::{
     collections::{HashSet, VecDeque},
+    fmt,
     hash::{DefaultHasher, Hash, Hasher},
     path::PathBuf,
     sync::{
@@ -43,7 +44,7 @@ const MAX_ECHOES: usize = 4096;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How to reach the broker.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// `mqtt://host[:1883]` or `mqtts://host[:8883]`, without credentials.
     pub url: String,
@@ -55,6 +56,17 @@ pub struct Config {
     pub ca: Option<PathBuf>,
     /// Client id of the hub; its session there goes by it, so it must stay the same and be nobody else's.
     pub client_id: String,
+}
+
+impl fmt::Debug for Config {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("url", &self.url)
+            .field("user", &self.user)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The running link.

@@ -27,7 +27,7 @@ use rmqtt::{
     },
 };
 
-use super::{Cause, DoorEvent, Judged, Refusal, client_ids::ClientIds, intake::Intake, judge::printable};
+use super::{Cause, DoorEvent, Judged, Refusal, client_ids::ClientIds, intake::Intake};
 
 /// A topic that nobody reads: where a message goes that cannot be dropped.
 const NOWHERE: &str = "$qorgan/nowhere";
@@ -69,8 +69,7 @@ impl Gate {
     fn log_in(&self, connect: &ConnectInfo) -> AuthResult {
         let client = connect.client_id();
         let refuse = |code: &'static str, result: AuthResult| {
-            metrics::counter!("qorgan_mqtt_logins_refused_total", "code" => code).increment(1);
-            tracing::warn!(client = %printable(client, 120), user = %printable(connect.username().map_or("", |u| u), 130), code, "MQTT log-in refused");
+            self.intake.refusals.note_log_in(client, connect.username().map_or("", |user| user), code);
             result
         };
         if self.stopping.load(Ordering::Relaxed) {

@@ -17,6 +17,7 @@ mod backoff;
 pub mod button;
 mod client_ids;
 mod doors;
+pub mod edge;
 pub mod embedded;
 mod error;
 pub mod external;

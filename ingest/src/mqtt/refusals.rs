@@ -34,6 +34,14 @@ impl Refusals {
         }
     }
 
+    /// Counts a refused log-in, and logs it by the same rule.
+    pub(crate) fn note_log_in(&self, client: &str, user: &str, code: &'static str) {
+        metrics::counter!("qorgan_mqtt_logins_refused_total", "code" => code).increment(1);
+        if let Some(swallowed) = self.speak(user, code, Instant::now()) {
+            tracing::warn!(client = %printable(client, 120), user = %printable(user, 130), code, swallowed, "MQTT log-in refused");
+        }
+    }
+
     /// Whether to log now, and how many were swallowed since the last time.
     fn speak(&self, client: &str, code: &'static str, now: Instant) -> Option<u64> {
         let mut said = self.said.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
