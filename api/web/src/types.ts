@@ -121,6 +121,8 @@ export interface Site {
   position: LatLon;
   cameras: string[];
   buttons: string[];
+  /** Names of cameras and buttons by `site/device`. */
+  device_names?: Record<string, Names>;
 }
 
 export interface Unit { id: string; name: Names; kind: "patrol" | "ambulance" | "city_service" }

@@ -5,7 +5,7 @@ import { api, ApiError, onSessionLost } from "./api";
 import { suggestLang } from "./prefs";
 import { t } from "./i18n";
 import * as store from "./store";
-import { beginShift, endShift, ring, wake } from "./sound";
+import { beginShift, endShift, ring, sound, wake } from "./sound";
 import { Stream } from "./stream";
 import type { Session } from "./types";
 
@@ -62,7 +62,11 @@ function begin(session: Session): void {
   store.session.value = session;
   store.sessionEnded.value = false;
   store.locked.value = false;
-  if (store.can("desk.sound")) beginShift(session.user);
+  if (store.can("desk.sound")) {
+    beginShift(session.user);
+    // The hub keeps the test by session: after a log-in within the shift it learns again what this person has answered here.
+    if (sound.value === "ok") api.soundTest(true).catch((error: unknown) => console.warn("sound test:", error));
+  }
   if (!store.can("alerts.read") && !store.can("cameras.read")) store.page.value = store.can("audit.read") ? "audit" : "areas";
   setLink("connecting");
   stream.start();

@@ -23,11 +23,13 @@ export function siteName(id: string | null): string {
   return id === null ? t("common.no_place") : named(sites.value.get(id)?.name, id);
 }
 
+export function deviceName(id: string): string {
+  const [site = "", device = id] = id.split("/");
+  return named(cameras.value.get(id)?.name ?? sites.value.get(site)?.device_names?.[id], device);
+}
+
 export function placeName(alert: Alert): string {
-  const device = alert.device && cameras.value.get(alert.device);
-  if (device) return `${siteName(alert.site)} · ${named(device.name, device.id)}`;
-  const short = alert.device?.split("/")[1];
-  return short ? `${siteName(alert.site)} · ${short}` : siteName(alert.site);
+  return alert.device ? `${siteName(alert.site)} · ${deviceName(alert.device)}` : siteName(alert.site);
 }
 
 export function cameraName(camera: Camera): string {

@@ -1,6 +1,6 @@
 // Browser, contexts, guards and the list of results. Knows nothing of the desk itself (that is desk.mjs).
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exec } from "node:child_process";
@@ -34,6 +34,7 @@ export class Harness {
     this.url = url.replace(/\/$/, "");
     this.pressCommand = press;
     mkdirSync(SHOTS, { recursive: true });
+    for (const old of readdirSync(SHOTS)) if (/^failed-\d+\.png$/.test(old)) rmSync(join(SHOTS, old));
   }
 
   async start() {

@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { dateTime, number, t } from "../i18n";
-import { crowdReason } from "../words";
+import { crowdReason, deviceName } from "../words";
 import { Icon } from "../ui/icons";
 import type { AlarmPart, Alert, CrowdPart } from "../types";
 
@@ -31,7 +31,7 @@ function AlarmEvidence({ alarm, device }: { alarm: AlarmPart; device: string | n
       {alarm.test && <p class="callout"><Icon name="notice" />{t("evidence.test")}</p>}
       <p>{t(`evidence.alarm.${alarm.kind}`)}</p>
       <dl class="facts">
-        {device && <Fact name={t("evidence.button")} value={device} />}
+        {device && <Fact name={t("evidence.button")} value={`${deviceName(device)} (${device})`} />}
         <Fact name={t("evidence.received")} value={dateTime(alarm.received_at)} />
         {alarm.pressed_at && <Fact name={t("evidence.pressed")} value={dateTime(alarm.pressed_at)} />}
         <Fact name={t("evidence.presses")} value={String(alarm.presses)} />

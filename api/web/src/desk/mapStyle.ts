@@ -47,8 +47,8 @@ export function layers(c: MapColours, lang: Lang): LayerSpecification[] {
       layout: {
         "text-field": ["get", lang], "text-font": FONT, "text-size": ["interpolate", ["linear"], ["zoom"], 5, 10, 7, 13, 10, 17],
         "text-max-width": 7, "text-padding": 4, "symbol-sort-key": ["get", "order"],
-        // A name steps aside for the counts of cameras, which are placed first.
-        "text-variable-anchor": ["center", "top", "bottom", "left", "right"], "text-radial-offset": 1.7, "text-justify": "auto",
+        // A name steps aside for the counts of cameras, which are placed first; never upwards, where alerts stand.
+        "text-variable-anchor": ["center", "top", "left", "right"], "text-radial-offset": 1.7, "text-justify": "auto",
       },
       paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 1.4 },
     },
