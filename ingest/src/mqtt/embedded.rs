@@ -7,7 +7,8 @@
 //! persistent session that is offline holds its file descriptor until it expires (two hours here); a
 //! TCP connection that never sends a byte is not timed out by it (once the first byte has come, the
 //! handshake has five seconds), so a listener that strangers reach belongs behind a firewall that limits
-//! connections per address.
+//! connections per address; a client that comes back within a millisecond or so of being cut off may
+//! be told "server unavailable" once, while its last session is being cleared away.
 
 use std::{
     net::SocketAddr,
