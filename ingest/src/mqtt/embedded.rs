@@ -108,13 +108,7 @@ impl Broker {
             .build()
             .await;
         let register = scx.extends.hook_mgr().register();
-        for kind in [
-            Type::ClientAuthenticate,
-            Type::ClientSubscribeCheckAcl,
-            Type::ClientUnsubscribe,
-            Type::MessagePublish,
-            Type::MessagePublishCheckAcl,
-        ] {
+        for kind in [Type::ClientAuthenticate, Type::ClientSubscribeCheckAcl, Type::MessagePublish, Type::MessagePublishCheckAcl] {
             register.add(kind, Box::new(AtGate(gate.clone()))).await;
         }
         register.start().await;

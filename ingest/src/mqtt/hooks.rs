@@ -3,7 +3,8 @@
 //!
 //! Two facts of rmqtt shape this file. A hook that does not return holds its client, so everything
 //! here is bounded in time; and a topic of thousands of levels overflows the router's stack and
-//! aborts the process, so no topic or filter gets past here without `is_sane`.
+//! aborts the process, so every topic passes `Topic::parse` and every filter `may_subscribe`, which
+//! look at length and depth first. (Unsubscribing goes no deeper than what was subscribed.)
 
 use std::sync::{
     Arc, Mutex,
@@ -12,7 +13,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use qorgan_domain::topic::{Principal, is_sane};
+use qorgan_domain::topic::Principal;
 use rmqtt::{
     codec::{
         types::Publish as CodecPublish,
@@ -51,9 +52,6 @@ impl Handler for AtGate {
             Parameter::ClientAuthenticate(connect) => Some(HookResult::AuthResult(gate.log_in(connect))),
             Parameter::ClientSubscribeCheckAcl(session, subscribe) => {
                 Some(HookResult::SubscribeAclResult(gate.subscribe(session, subscribe)))
-            }
-            Parameter::ClientUnsubscribe(_, unsubscribe) if !is_sane(&unsubscribe.topic_filter) => {
-                Some(HookResult::TopicFilter(Some(NOWHERE.into())))
             }
             Parameter::MessagePublish(Some(session), origin, publish) => {
                 gate.before_publish(session, origin, publish).await.map(HookResult::Publish)
