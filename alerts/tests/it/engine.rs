@@ -140,11 +140,12 @@ async fn a_press_with_a_receipt_is_there_once_after_a_kill_wherever_it_hit() {
     for _ in 0..2 {
         let hub = hub(dir.path()).await;
         let start = hub.ring.cursor();
-        // The device did not get its last receipt and asks again.
-        hub.press(5).await;
         if presses(&hub.engine.open_alerts()[0]) != 5 {
             hub.until(&start, |a| presses(a) == 5).await;
         }
+        // The device did not get its last receipt and asks again.
+        hub.press(5).await;
+        hub.engine.act(AlertId(1), Action::Note { text: "behind it".into() }, person("aigerim", Role::DutyOfficer)).await.unwrap();
         let open = hub.engine.open_alerts();
         assert_eq!((open.len(), presses(&open[0]), open[0].state), (1, 5, AlertState::Raised));
         assert_eq!(hub.store.applied_journal_row().await.unwrap(), 5);
@@ -187,11 +188,33 @@ async fn another_journal_file_does_not_hide_new_presses_behind_old_numbers() {
     for file in ["journal.db", "journal.db-wal", "journal.db-shm"] {
         let _ = std::fs::remove_file(dir.path().join(file));
     }
+    // It already holds more rows than the store has seen of the old one.
+    let journal = Journal::open(&dir.path().join("journal.db")).await.unwrap();
+    for seq in 11..=14 {
+        journal.commit(press("school-17/gate", seq, Some("b"), after(0))).await.unwrap();
+    }
+    journal.close().await;
     let second = hub(dir.path()).await;
     let start = second.ring.cursor();
-    second.press(77).await;
-    second.until(&start, |a| presses(a) == 4).await;
+    second.press(15).await;
+    second.until(&start, |a| presses(a) == 8).await;
     second.stop().await;
+    // Put back from a backup: fewer rows than the store has seen, and their numbers come again.
+    let journal = Journal::open(&dir.path().join("journal.db")).await.unwrap();
+    journal.close().await;
+    sqlx::raw_sql("DELETE FROM press WHERE row > 2; UPDATE sqlite_sequence SET seq = 2")
+        .execute(
+            &mut <sqlx::SqliteConnection as sqlx::Connection>::connect(&format!("sqlite:{}", dir.path().join("journal.db").display()))
+                .await
+                .unwrap(),
+        )
+        .await
+        .unwrap();
+    let third = hub(dir.path()).await;
+    let start = third.ring.cursor();
+    third.press(16).await;
+    third.until(&start, |a| presses(a) == 9).await;
+    third.stop().await;
 }
 
 #[tokio::test]
