@@ -150,9 +150,18 @@ impl Reader {
                 }
             }
         });
-        parse.connect_no_more_pads({
+        // A stream that nothing is linked to may end before the last is found: either signal says "that was all".
+        let complete = {
             let found = found.clone();
-            move |_| found.lock().unwrap_or_else(PoisonError::into_inner).complete = true
+            move || found.lock().unwrap_or_else(PoisonError::into_inner).complete = true
+        };
+        parse.connect_no_more_pads({
+            let complete = complete.clone();
+            move |_| complete()
+        });
+        parse.connect("drained", false, move |_| {
+            complete();
+            None
         });
         let reader = Self { path: path.into(), pipeline, sink, found };
         // A failure is on the bus, with its reason; the first read finds it there.
@@ -206,8 +215,12 @@ impl Reader {
         let message = self.pipeline.bus()?.pop_filtered(&[gst::MessageType::Error]);
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         // Nothing is linked then, so the sink would never see the end of the file.
-        let nothing_usable = found.codec.is_none() && !found.others.is_empty();
-        if nothing_usable && (found.complete || message.is_some()) {
+        let seen_all = found.complete || (message.is_some() && !found.others.is_empty());
+        if found.codec.is_none() && seen_all {
+            if found.others.is_empty() {
+                let message = "holds nothing that is known as video".to_owned();
+                return Some(CameraError::File { path: self.path.clone(), fault: CameraFault::Garbage, message });
+            }
             let offered = found.others.join(", ");
             let video = found.others.iter().any(|name| name.starts_with("video/") || name.starts_with("image/"));
             return Some(if video { CameraError::Codec { offered } } else { CameraError::NoVideo { offered } });
@@ -237,8 +250,11 @@ impl Drop for Reader {
 /// Links the first video stream that the hub decodes; notes what else is there.
 fn connect(pipeline: &gst::Pipeline, sink: &AppSink, found: &Mutex<Found>, pad: &gst::Pad) {
     let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-    let Some(shape) = caps.structure(0) else { return };
     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(shape) = caps.structure(0) else {
+        found.others.push("a stream of no known kind".into());
+        return;
+    };
     let Some((codec, parser)) = codec_of(shape).filter(|_| found.codec.is_none()) else {
         found.others.push(shape.name().to_string());
         return;

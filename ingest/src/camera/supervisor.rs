@@ -106,6 +106,7 @@ impl Cameras {
                 clock: clock.clone(),
                 health: health.clone(),
                 told: Mutex::new(None),
+                live_since: Mutex::new(None),
             });
             let (delay, stop) = (settings.start_spread / count * index, stop.clone());
             tasks.spawn(async move {
@@ -140,6 +141,8 @@ struct Link {
     clock: Arc<dyn Clock>,
     health: mpsc::Sender<CameraHealth>,
     told: Mutex<Option<CameraHealth>>,
+    /// First key frame of the session.
+    live_since: Mutex<Option<Instant>>,
 }
 
 /// Retries for ever; returns only when a file that is not looped came to its end.
@@ -147,14 +150,14 @@ async fn run(link: &Arc<Link>) {
     let mut backoff = Backoff::new(link.settings.first_retry, link.settings.longest_retry);
     link.tell(CameraState::Connecting, None, None).await;
     loop {
-        let started = Instant::now();
         let error = contained(run_once(link.clone())).await;
         link.failed(&error).await;
         let final_end = matches!(error, CameraError::Ended) && matches!(link.spec.url, CameraUrl::File(_)) && !link.spec.loop_file;
         if final_end {
             return;
         }
-        if started.elapsed() >= link.settings.proven_after + link.settings.key_frame_timeout {
+        let live_since = link.live_since.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if live_since.is_some_and(|since| since.elapsed() >= link.settings.proven_after) {
             backoff.reset();
         }
         sleep(backoff.after_failure(rand::random())).await;
@@ -286,6 +289,7 @@ impl Link {
             received_at: self.clock.utc(),
             received: self.clock.instant(),
         });
+        self.live_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
         self.tell(CameraState::Live, None, Some((codec, size_px))).await;
     }
 

@@ -64,7 +64,7 @@ async fn a_missing_file_is_not_found_and_named() {
 #[tokio::test]
 async fn a_file_that_is_no_video_is_garbage() {
     let dir = tempfile::tempdir().unwrap();
-    for (name, content) in [("empty.mp4", vec![]), ("noise.mp4", (0..9999_u32).map(|i| (i * i >> 3) as u8).collect())] {
+    for (name, content) in [("empty.mp4", vec![]), ("noise.mp4", (0..9999_u32).map(|i| ((i * i) >> 3) as u8).collect())] {
         let path = dir.path().join(name);
         std::fs::write(&path, &content).unwrap();
         Watch::one(url(&path), &settings()).fails_as(CameraFault::Garbage).await;
