@@ -65,6 +65,7 @@ export function takeChanges(data: Changes): void {
   let alertsChanged = false;
   let camerasChanged = false;
   for (const change of data.changes) {
+    if (change.gone !== undefined) nextAlerts.delete(change.gone);
     if (change.alert) {
       nextAlerts.set(change.alert.id, newer(nextAlerts.get(change.alert.id), change.alert));
       alertsChanged = true;

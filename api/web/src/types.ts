@@ -129,7 +129,7 @@ export interface Unit { id: string; name: Names; kind: "patrol" | "ambulance" | 
 export interface Desks { attended: { user: string; role: Role; sound_ok: boolean | null; since: string }[] }
 
 export interface Snapshot { cursor: string; now: string; alerts: Alert[]; cameras: Camera[]; desks?: Desks }
-export interface Change { alert?: Alert; camera?: Camera; areas?: boolean; desks?: Desks }
+export interface Change { alert?: Alert; gone?: number; camera?: Camera; areas?: boolean; desks?: Desks }
 export interface Changes { cursor: string; now: string; changes: Change[] }
 
 export interface AreaFeature {

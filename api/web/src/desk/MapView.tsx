@@ -91,7 +91,12 @@ async function open(container: HTMLElement): Promise<Opened> {
     if (fitted || !areas.value) return;
     fitted = true;
     const box = bounds(areas.value);
-    if (box && selectedAlert.peek() === null) map.fitBounds(box, { padding: PADDING, duration: 0 });
+    const fit = () => {
+      if (box && selectedAlert.peek() === null) map.fitBounds(box, { padding: PADDING, duration: 0 });
+    };
+    // On a phone the map waits behind another tab and has no size yet.
+    if (container.clientWidth > 0) fit();
+    else map.once("resize", fit);
   }));
   listen(map);
   return { home, near, stop: () => { effects.forEach((end) => end()); map.remove(); } };
