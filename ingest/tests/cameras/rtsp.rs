@@ -220,7 +220,9 @@ fn threads_do_not_grow_with_rtsp_cameras() {
         for n in 0..20 {
             many.offered(&id(&format!("many-{n}")), 2).await;
         }
-        assert_eq!(threads(), before);
+        // Fewer is possible: the threads that encoded the clip end in their own time. A thread per camera would be 20 more.
+        let after = threads();
+        assert!(after <= before, "{before} threads became {after}");
     });
 }
 
