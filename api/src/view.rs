@@ -364,6 +364,8 @@ pub struct SiteView {
     pub cameras: Vec<String>,
     /// Its buttons, `site/device`.
     pub buttons: Vec<String>,
+    /// Names of its cameras and buttons by `site/device`.
+    pub device_names: std::collections::BTreeMap<String, Names>,
 }
 
 /// A unit that can be sent.

@@ -58,7 +58,7 @@ fn bad_values_are_errors_that_name_the_thing() {
         ("rtsp://127.0.0.1:8554/gate", "http://127.0.0.1:8554/gate", "neither rtsp://"),
         ("position = [42.9021, 71.3782]", "position = [71.3782, 42.9021]", "school-17"),
         ("position = [42.9021, 71.3782]", "position = [142.9021, 71.3782]", "is not a place"),
-        ("area = \"311010000\"", "area = \"999999999\"", "is not in the areas file"),
+        ("area = \"311000000\"", "area = \"999999999\"", "is not in the areas file"),
         ("listen = \"127.0.0.1:8080\"", "listen = \"0.0.0.0:8080\"", "other addresses need TLS"),
         ("listen = \"127.0.0.1:1883\"", "listen = \"0.0.0.0:1883\"", "other addresses need TLS"),
         ("limit = 25 ", "limit = 19 ", "fewer than 20 people"),

@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn kato_is_nine_digits() {
-        assert!("311010000".parse::<AreaCode>().is_ok());
+        assert!("311000000".parse::<AreaCode>().is_ok());
         assert!("31101000".parse::<AreaCode>().is_err());
         assert!("31101000a".parse::<AreaCode>().is_err());
     }

@@ -32,8 +32,8 @@ pub struct Options {
     pub store: Option<String>,
     /// Fixed MQTT address, so that buttons find the hub again after a restart.
     pub mqtt: Option<SocketAddr>,
-    /// Keep the MQTT section of the configuration.
-    pub own_mqtt: bool,
+    /// Listen where the configuration says.
+    pub own_addresses: bool,
     /// Further environment.
     pub env: Vec<(String, String)>,
     /// Put in front of the program, e.g. `strace -f -o FILE`.
@@ -48,7 +48,7 @@ impl Default for Options {
             camera_base: None,
             store: None,
             mqtt: None,
-            own_mqtt: false,
+            own_addresses: false,
             env: Vec::new(),
             wrapper: Vec::new(),
         }
@@ -60,8 +60,12 @@ impl Default for Options {
 pub struct Addresses {
     /// HTTP without TLS.
     pub http: Option<SocketAddr>,
+    /// HTTP with TLS.
+    pub https: Option<SocketAddr>,
     /// MQTT without TLS.
     pub mqtt: Option<SocketAddr>,
+    /// MQTT with TLS.
+    pub mqtts: Option<SocketAddr>,
 }
 
 /// A demonstration log-in.
@@ -172,10 +176,15 @@ impl Hub {
         self.addresses.http.map(|a| format!("http://{a}")).unwrap_or_default()
     }
 
+    /// The demonstration log-in of a role.
+    pub fn login(&self, role: &str) -> Result<Login, HubError> {
+        let mut logins: BTreeMap<String, Login> = read_json(&self.state_dir.join("secrets/logins.json"))?;
+        logins.remove(role).ok_or_else(|| HubError::Answer(format!("there is no log-in for {role}")))
+    }
+
     /// Logs in with the demonstration log-in of a role.
     pub async fn log_in(&self, role: &str) -> Result<Client, HubError> {
-        let logins: BTreeMap<String, Login> = read_json(&self.state_dir.join("secrets/logins.json"))?;
-        let login = logins.get(role).ok_or_else(|| HubError::Answer(format!("there is no log-in for {role}")))?;
+        let login = self.login(role)?;
         let http = http_client()?;
         let body = serde_json::json!({ "user": login.user, "password": login.password });
         let response = http.post(format!("{}/api/v1/session", self.base())).json(&body).send().await?;
@@ -205,9 +214,9 @@ async fn spawn(state_dir: &Path, options: &Options) -> Result<(Child, Addresses)
     words.push(program.clone().into());
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).arg(options.mode).arg("--config").arg(&options.config).arg("--state-dir").arg(state_dir);
-    command.args(["--http", "127.0.0.1:0"]).arg("--addresses-file").arg(&addresses_file);
-    if !options.own_mqtt {
-        command.arg("--mqtt").arg(options.mqtt.map_or_else(|| "127.0.0.1:0".into(), |a| a.to_string()));
+    command.arg("--addresses-file").arg(&addresses_file);
+    if !options.own_addresses {
+        command.args(["--http", "127.0.0.1:0"]).arg("--mqtt").arg(options.mqtt.map_or_else(|| "127.0.0.1:0".into(), |a| a.to_string()));
     }
     if let Some(base) = &options.camera_base {
         command.arg("--camera-base").arg(base);

@@ -7,7 +7,7 @@ use qorgan_domain::{AlarmKind, DeviceId, DeviceRef, SiteId};
 use qorgan_ingest::mqtt::button::{Button, Options};
 
 use super::{ConfigArg, Failure};
-use crate::{config::Mqtt, secrets};
+use crate::{config::Mqtt, hub::Addresses, secrets};
 
 #[derive(Args)]
 pub(super) struct ButtonArgs {
@@ -28,7 +28,7 @@ pub(super) struct ButtonArgs {
     /// A test press: shown as a test, never as an alarm.
     #[arg(long)]
     test: bool,
-    /// Broker, if it is not where the configuration says, e.g. mqtt://127.0.0.1:1883.
+    /// Broker, if it is neither that of the running hub nor where the configuration says, e.g. mqtt://127.0.0.1:1883.
     #[arg(long)]
     broker: Option<String>,
 }
@@ -50,7 +50,11 @@ pub(super) async fn press(args: ButtonArgs) -> Result<ExitCode, Failure> {
     let state_dir = &config.hub.state_dir;
     let password = secrets::device_password(state_dir, &device)?
         .ok_or_else(|| format!("no password for {device} in {}: start the hub once, it makes them", secrets::dir(state_dir).display()))?;
-    let (url, ca) = match (args.broker, &config.mqtt) {
+    let running = match config.mqtt {
+        Mqtt::Embedded { .. } => Addresses::of_running(state_dir).and_then(|a| a.mqtt).map(|addr| format!("mqtt://{addr}")),
+        Mqtt::External { .. } => None,
+    };
+    let (url, ca) = match (args.broker.or(running), &config.mqtt) {
         (Some(url), _) => (url, None),
         (None, Mqtt::Embedded { listen: Some(listen), .. }) => (format!("mqtt://{listen}"), None),
         (None, Mqtt::Embedded { tls: Some(tls), .. }) => {

@@ -178,12 +178,14 @@ fn block_on<F: Future<Output = Result<ExitCode, Failure>>>(work: F) -> Result<Ex
 }
 
 fn start_log(json: bool) {
+    use std::io::IsTerminal;
     use tracing_subscriber::{EnvFilter, fmt};
+    let colours = std::io::stderr().is_terminal();
     let filter =
         EnvFilter::try_from_env("QORGAN_LOG").unwrap_or_else(|_| EnvFilter::new("info,rmqtt=warn,rmqtt_net=warn,ort=warn,sqlx=warn"));
     let started = match json {
         true => fmt().with_env_filter(filter).with_writer(std::io::stderr).json().try_init(),
-        false => fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init(),
+        false => fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).with_target(false).try_init(),
     };
     if let Err(error) = started {
         eprintln!("qorgan: the log could not be started: {error}");

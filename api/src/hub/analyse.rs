@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -95,7 +96,6 @@ pub(super) fn start(
     let app = app.clone();
     let task = tokio::spawn(async move {
         while let Some(change) = health.recv().await {
-            tell(&change);
             if let Some(view) = app.cameras.health(change, app.clock.utc()) {
                 app.ring.push([Change::Camera(Arc::new(view))]);
             }
@@ -177,7 +177,12 @@ impl Workers {
             let Some(frame) = self.pick() else { continue };
             let camera = frame.camera.clone();
             let started = Instant::now();
-            match self.count(&frame, &mut decoder, &mut detector) {
+            // A picture that makes a parser panic costs that frame and the decoder, not the thread.
+            let counted = catch_unwind(AssertUnwindSafe(|| self.count(&frame, &mut decoder, &mut detector))).unwrap_or_else(|_| {
+                decoder = Decoder::new();
+                Err("panicked; its decoder was replaced".to_owned())
+            });
+            match counted {
                 Ok(count) => {
                     metrics::histogram!("qorgan_frame_seconds").record(started.elapsed().as_secs_f64());
                     let age = self.clock.utc().ms_since(frame.received_at).max(0);
@@ -236,14 +241,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One line a change of health.
-pub(super) fn tell(change: &CameraHealth) {
-    match &change.fault {
-        Some((fault, detail)) => tracing::warn!(camera = %change.camera, fault = fault.as_str(), detail, "camera gives no picture"),
-        None => tracing::info!(camera = %change.camera, state = ?change.state, codec = ?change.codec, size_px = ?change.size_px, "camera"),
-    }
-}
-
 /// `qorgan edge`: cameras and counting only; counts go to the centre's broker as `edge/{site}`.
 pub(super) async fn run_edge(config: Config) -> Result<(), StartError> {
     use crate::config::Mqtt as MqttConfig;
@@ -284,7 +281,8 @@ pub(super) async fn run_edge(config: Config) -> Result<(), StartError> {
     println!("Edge of {site} is running; counts go to {url}.");
     loop {
         tokio::select! {
-            Some(change) = health.recv() => tell(&change),
+            // The supervisor has logged it.
+            Some(_) = health.recv() => {}
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
         }

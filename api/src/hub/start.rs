@@ -19,7 +19,7 @@ use qorgan_alerts::{
 };
 use qorgan_domain::{Clock, Role, SystemClock, UserName};
 use qorgan_ingest::mqtt::{Mqtt, embedded, external};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +35,9 @@ use crate::{
 
 /// Changes that a screen may be behind before it gets a new snapshot.
 const RING: usize = 8_192;
+
+/// Where a running hub listens, in its state directory; commands on the same machine find it by this file.
+const ADDRESSES: &str = "listening.json";
 
 /// Which parts run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +64,7 @@ pub struct Overrides {
 }
 
 /// Where a running hub listens.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Addresses {
     /// HTTP without TLS.
     pub http: Option<SocketAddr>,
@@ -71,6 +74,17 @@ pub struct Addresses {
     pub mqtt: Option<SocketAddr>,
     /// MQTT with TLS.
     pub mqtts: Option<SocketAddr>,
+}
+
+impl Addresses {
+    /// Those of the hub that runs with this state directory; none if none runs.
+    pub fn of_running(state_dir: &Path) -> Option<Self> {
+        let lock = File::open(state_dir.join("lock")).ok()?;
+        if lock.try_lock().is_ok() {
+            return None;
+        }
+        serde_json::from_slice(&std::fs::read(state_dir.join(ADDRESSES)).ok()?).ok()
+    }
 }
 
 /// Why the hub does not start.
@@ -314,8 +328,9 @@ pub async fn run(config: Config, mode: Mode, addresses_file: Option<PathBuf>) ->
     let mut terminate = signal(tokio::signal::unix::SignalKind::terminate())?;
     let running = start(config, mode).await?;
     announce(&running);
-    if let Some(file) = addresses_file {
-        let text = serde_json::to_vec_pretty(&running.addresses).unwrap_or_default();
+    let text = serde_json::to_vec_pretty(&running.addresses).unwrap_or_default();
+    let own = running.app.config.hub.state_dir.join(ADDRESSES);
+    for file in [own].into_iter().chain(addresses_file) {
         secrets::write_private(&file, &text).map_err(|error| StartError::State(file, error))?;
     }
     tokio::select! {

@@ -119,8 +119,8 @@ pub(super) async fn still(
         StillError::Withheld(why) => no_picture(format!("The picture is withheld because people in it could not be masked: {why}")),
         StillError::Failed(why) => no_picture(format!("The picture could not be decoded: {why}")),
     })?;
-    let action = if masked { "still.masked" } else { "still.unmasked" };
-    app.audit_by(&session, action, &format!("camera/{camera}"), Some(&reason)).await?;
+    let shown = if masked { "masked" } else { "unmasked" };
+    app.audit_by(&session, "still.open", &format!("camera/{camera} {shown}"), Some(&reason)).await?;
     metrics::counter!("qorgan_stills_opened_total", "masked" => if masked { "true" } else { "false" }).increment(1);
     let headers = [
         (header::CONTENT_TYPE, "image/jpeg"),

@@ -50,6 +50,10 @@ pub(super) async fn sites(State(app): State<App>, Extension(session): Extension<
         position: site.position.into(),
         cameras: site.cameras.iter().map(|c| c.id.to_string()).collect(),
         buttons: site.buttons.iter().map(|b| b.id.to_string()).collect(),
+        device_names: {
+            let cameras = site.cameras.iter().map(|c| (c.id.to_string(), (&c.name).into()));
+            cameras.chain(site.buttons.iter().map(|b| (b.id.to_string(), (&b.name).into()))).collect()
+        },
     });
     Json(SiteList { sites: sites.collect() })
 }

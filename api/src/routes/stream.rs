@@ -4,7 +4,7 @@
 //! the ring remembers, or through a restart, gets a new snapshot. Alerts go out at once, counts wait a moment for company.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     convert::Infallible,
     sync::{
         Arc, Mutex, PoisonError,
@@ -24,7 +24,7 @@ use axum::{
 };
 use futures::{Stream, stream};
 use qorgan_alerts::{life, ring::Cursor};
-use qorgan_domain::Role;
+use qorgan_domain::{AlertId, Role};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -73,7 +73,7 @@ pub(super) async fn stream(
     if desk.is_some() {
         app.ring.push([Change::Desks]);
     }
-    let reader = Reader { app, session, cursor, _desk: desk, ended: false };
+    let reader = Reader { app, session, cursor, _desk: desk, shown: BTreeSet::new(), ended: false };
     Sse::new(frames(reader)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }
 
@@ -82,6 +82,8 @@ struct Reader {
     session: Session,
     cursor: Option<Cursor>,
     _desk: Option<Attendance>,
+    /// Alerts this client shows: one that it may not see any more (a patrol taken off) is taken from its screen.
+    shown: BTreeSet<AlertId>,
     ended: bool,
 }
 
@@ -135,7 +137,9 @@ impl Reader {
         self.cursor = Some(cursor.clone());
         let (now, viewer) = (self.app.clock.utc(), self.session.viewer());
         let open = self.app.engine.open_alerts();
-        let alerts: Vec<_> = open.iter().filter(|a| life::visible(a, &viewer)).map(|a| AlertView::new(a, &self.session)).collect();
+        let visible: Vec<_> = open.iter().filter(|a| life::visible(a, &viewer)).collect();
+        self.shown = visible.iter().map(|a| a.id).collect();
+        let alerts: Vec<_> = visible.into_iter().map(|a| AlertView::new(a, &self.session)).collect();
         let cameras = match Right::CamerasRead.roles().contains(&self.session.role) {
             true => self.app.cameras.all(now).into_iter().filter(|c| sees_site(&self.session, &c.site)).collect(),
             false => Vec::new(),
@@ -144,26 +148,36 @@ impl Reader {
     }
 
     /// What this session may see of the changes; of several changes of one thing the last.
-    fn for_this_session(&self, changes: &[Change]) -> Vec<Value> {
+    fn for_this_session(&mut self, changes: &[Change]) -> Vec<Value> {
         let (viewer, role) = (self.session.viewer(), self.session.role);
         let mut alerts = BTreeMap::new();
         let mut cameras = BTreeMap::new();
+        let mut gone = BTreeSet::new();
         let (mut areas, mut desks) = (false, false);
         for change in changes {
             match change {
                 Change::Alert(alert) if life::visible(alert, &viewer) => {
+                    gone.remove(&alert.id);
+                    self.shown.insert(alert.id);
                     alerts.insert(alert.id, alert);
+                }
+                Change::Alert(alert) => {
+                    alerts.remove(&alert.id);
+                    if self.shown.remove(&alert.id) {
+                        gone.insert(alert.id);
+                    }
                 }
                 Change::Camera(view) if Right::CamerasRead.roles().contains(&role) && sees_site(&self.session, &view.site) => {
                     cameras.insert(view.id.clone(), view);
                 }
                 Change::Areas => areas = true,
                 Change::Desks => desks = true,
-                Change::Alert(_) | Change::Camera(_) => {}
+                Change::Camera(_) => {}
             }
         }
         let mut out: Vec<Value> = alerts.into_values().map(|a| json!({ "alert": AlertView::new(a, &self.session) })).collect();
         out.extend(cameras.into_values().map(|c| json!({ "camera": c })));
+        out.extend(gone.into_iter().map(|id| json!({ "gone": id.0 })));
         if areas {
             out.push(json!({ "areas": true }));
         }

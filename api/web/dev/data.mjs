@@ -3,9 +3,9 @@
 const names = (kk, ru, en) => ({ kk, ru, en });
 
 export const SITES = [
-  { id: "school-17", name: names("№17 мектеп", "Школа № 17", "School No. 17"), kind: "school", area: "311010000", position: [42.9012, 71.3654], cameras: ["school-17/yard", "school-17/gate"], buttons: ["school-17/gate-button"], device_names: { "school-17/gate-button": names("Қақпадағы түйме", "Кнопка у ворот", "Button at the gate") } },
-  { id: "dostyq", name: names("Достық алаңы", "Площадь Достык", "Dostyq square"), kind: "public_place", area: "311010000", position: [42.8998, 71.3789], cameras: ["dostyq/stage", "dostyq/east"], buttons: [] },
-  { id: "kokbazar", name: names("Көк базар", "Кок базар", "Green bazaar"), kind: "public_place", area: "311010000", position: [42.8935, 71.3901], cameras: ["kokbazar/main"], buttons: ["kokbazar/guard"], device_names: { "kokbazar/guard": names("Күзет бөлмесінің түймесі", "Кнопка охраны", "Guard's button") } },
+  { id: "school-17", name: names("№17 мектеп", "Школа № 17", "School No. 17"), kind: "school", area: "311000000", position: [42.9012, 71.3654], cameras: ["school-17/yard", "school-17/gate"], buttons: ["school-17/gate-button"], device_names: { "school-17/gate-button": names("Қақпадағы түйме", "Кнопка у ворот", "Button at the gate") } },
+  { id: "dostyq", name: names("Достық алаңы", "Площадь Достык", "Dostyq square"), kind: "public_place", area: "311000000", position: [42.8998, 71.3789], cameras: ["dostyq/stage", "dostyq/east"], buttons: [] },
+  { id: "kokbazar", name: names("Көк базар", "Кок базар", "Green bazaar"), kind: "public_place", area: "311000000", position: [42.8935, 71.3901], cameras: ["kokbazar/main"], buttons: ["kokbazar/guard"], device_names: { "kokbazar/guard": names("Күзет бөлмесінің түймесі", "Кнопка охраны", "Guard's button") } },
   { id: "school-4-shu", name: names("Шу қаласындағы №4 мектеп", "Школа № 4 города Шу", "School No. 4, Shu"), kind: "school", area: "316600000", position: [43.5986, 73.7619], cameras: ["school-4-shu/yard"], buttons: ["school-4-shu/office"], device_names: { "school-4-shu/office": names("Кеңсе түймесі", "Кнопка в канцелярии", "Office button") } },
 ];
 

@@ -65,7 +65,8 @@ export function takeChanges(data: Changes): void {
   let alertsChanged = false;
   let camerasChanged = false;
   for (const change of data.changes) {
-    if (change.gone !== undefined) nextAlerts.delete(change.gone);
+    // Not this role's any more, such as a patrol taken off.
+    if (change.gone !== undefined) alertsChanged = nextAlerts.delete(change.gone) || alertsChanged;
     if (change.alert) {
       nextAlerts.set(change.alert.id, newer(nextAlerts.get(change.alert.id), change.alert));
       alertsChanged = true;

@@ -69,7 +69,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         puback.extend(press.puback.map(|d| d.as_secs_f64() * 1e3));
         receipt.push(press.receipt.as_secs_f64() * 1e3);
         let shown = until(Duration::from_secs(10), || async {
-            seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(&key).copied().ok_or_else(|| format!("press {n} never reached the screen"))
+            seen.lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .get(&key)
+                .copied()
+                .ok_or_else(|| format!("press {n} never reached the screen"))
         });
         screen.push(shown.await?.saturating_duration_since(start).as_secs_f64() * 1e3);
         if n % 100 == 99 {

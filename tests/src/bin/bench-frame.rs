@@ -105,7 +105,8 @@ async fn collect(url: &str) -> Result<Vec<KeyFrame>, Failure> {
     let (health, _inbox) = tokio::sync::mpsc::channel(64);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let cancel = CancellationToken::new();
-    let cameras = Cameras::start(vec![CameraSpec::new(camera.clone(), url.parse()?)], &frames, &health, &clock, &Settings::default(), &cancel);
+    let cameras =
+        Cameras::start(vec![CameraSpec::new(camera.clone(), url.parse()?)], &frames, &health, &clock, &Settings::default(), &cancel);
     eprintln!("taking key frames for 12 s");
     let until = Instant::now() + Duration::from_secs(12);
     let mut taken = Vec::new();
@@ -145,7 +146,9 @@ async fn camera_cost(args: &Args, urls: &[String], report: &mut Report) -> Resul
     let per_camera = |ms: f64| ms / seconds / args.cameras as f64;
     let delta = |name: &str| metrics_after.get(name).unwrap_or(&0.0) - metrics_before.get(name).unwrap_or(&0.0);
     let threads = |count: bool| -> f64 {
-        let of = |cpu: &BTreeMap<String, f64>| -> f64 { cpu.iter().filter(|(name, _)| name.contains("count-") == count).map(|(_, ms)| ms).sum() };
+        let of = |cpu: &BTreeMap<String, f64>| -> f64 {
+            cpu.iter().filter(|(name, _)| name.contains("count-") == count).map(|(_, ms)| ms).sum()
+        };
         of(&threads_after) - of(&threads_before)
     };
     let (workers, others) = (threads(true), threads(false));

@@ -61,8 +61,11 @@ async fn every_camera_delivers_plausible_counts_from_real_footage_over_rtsp() {
     let seen = until(PATIENCE, || async {
         let list = duty.get("/api/v1/cameras").await.map_err(|e| e.to_string())?;
         let cameras = list["cameras"].as_array().cloned().unwrap_or_default();
-        let live: Vec<Value> =
-            cameras.iter().filter(|c| own.contains(&c["id"].as_str().unwrap_or("")) && c["status"] == "live" && c["people"].is_number()).cloned().collect();
+        let live: Vec<Value> = cameras
+            .iter()
+            .filter(|c| own.contains(&c["id"].as_str().unwrap_or("")) && c["status"] == "live" && c["people"].is_number())
+            .cloned()
+            .collect();
         if live.len() == own.len() { Ok(live) } else { Err(format!("not every camera is live: {list}\n{}", hub.log())) }
     })
     .await
@@ -83,7 +86,8 @@ async fn every_camera_delivers_plausible_counts_from_real_footage_over_rtsp() {
     })
     .await
     .unwrap();
-    let still = duty.request(Method::POST, "/api/v1/cameras/school-17/yard/still").json(&json!({ "purpose": "end-to-end test of the still" }));
+    let still =
+        duty.request(Method::POST, "/api/v1/cameras/school-17/yard/still").json(&json!({ "purpose": "end-to-end test of the still" }));
     let still = still.send().await.unwrap();
     assert_eq!(still.status(), StatusCode::OK);
     assert_eq!(still.headers()["x-qorgan-masked"], "true");
@@ -92,8 +96,12 @@ async fn every_camera_delivers_plausible_counts_from_real_footage_over_rtsp() {
     assert_eq!((picture.width(), picture.height()), (768, 576));
     let auditor = hub.log_in("auditor").await.unwrap();
     let audit = auditor.get("/api/v1/audit?limit=20").await.unwrap();
-    let line = audit["entries"].as_array().unwrap().iter().find(|e| e["action"] == "still.masked").unwrap().clone();
-    assert_eq!(line["purpose"], "end-to-end test of the still");
+    let line = audit["entries"].as_array().unwrap().iter().find(|e| e["action"] == "still.open").unwrap().clone();
+    assert_eq!(
+        (line["purpose"].as_str(), line["subject"].as_str()),
+        (Some("end-to-end test of the still"), Some("camera/school-17/yard masked"))
+    );
+    assert_eq!(duty.get("/api/v1/public").await.unwrap()["video_opened_30d"], 1);
     assert_eq!(auditor.get("/api/v1/audit/verify").await.unwrap()["ok"], true);
 }
 
@@ -107,7 +115,10 @@ async fn a_pressed_button_arrives_on_the_stream_and_is_claimed_once_dispatched_a
     let press = button(&hub, "school-17/reception").await.press().await.unwrap();
     assert!(press.journal > 0 && !press.repeat);
     let alert = events.alert(PATIENCE, |a| is_alarm_of(a, "school-17/reception")).await.expect("no alarm on the stream");
-    assert_eq!((alert["state"].as_str(), alert["level"].as_str(), alert["stored"].as_bool()), (Some("raised"), Some("critical"), Some(true)));
+    assert_eq!(
+        (alert["state"].as_str(), alert["level"].as_str(), alert["stored"].as_bool()),
+        (Some("raised"), Some("critical"), Some(true))
+    );
     let id = &alert["id"];
 
     let (status, claimed) = act(&duty, id, json!({ "action": "claim" })).await;
@@ -118,19 +129,29 @@ async fn a_pressed_button_arrives_on_the_stream_and_is_claimed_once_dispatched_a
     let (status, _) = act(&duty, id, json!({ "action": "dispatch", "unit": "no-such-unit" })).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     for (action, state) in [("dispatch", "dispatched"), ("accept", "accepted"), ("en_route", "en_route"), ("on_scene", "on_scene")] {
-        let (status, alert) = act(&duty, id, json!({ "action": action, "unit": if action == "dispatch" { Some("patrol-2") } else { None } })).await;
+        let (status, alert) =
+            act(&duty, id, json!({ "action": action, "unit": if action == "dispatch" { Some("patrol-2") } else { None } })).await;
         assert_eq!((status, alert["state"].as_str()), (StatusCode::OK, Some(state)), "{alert}");
     }
     let (status, answer) = act(&duty, id, json!({ "action": "close", "close_reason": "resolved" })).await;
     assert_eq!((status, answer["error"]["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("reason_required")));
-    let (status, alert) = act(&duty, id, json!({ "action": "close", "close_reason": "resolved", "reason": "child found, parents informed" })).await;
+    let (status, alert) =
+        act(&duty, id, json!({ "action": "close", "close_reason": "resolved", "reason": "child found, parents informed" })).await;
     assert_eq!((status, alert["state"].as_str()), (StatusCode::OK, Some("closed")));
     let detail = duty.get(&format!("/api/v1/alerts/{id}")).await.unwrap();
     let lines: Vec<(&str, &str)> =
         detail["transitions"].as_array().unwrap().iter().map(|t| (t["action"].as_str().unwrap(), t["who"].as_str().unwrap())).collect();
     assert_eq!(
         lines,
-        [("raise", "system/fusion"), ("claim", "duty"), ("dispatch", "duty"), ("accept", "duty"), ("en_route", "duty"), ("on_scene", "duty"), ("close", "duty")]
+        [
+            ("raise", "system/fusion"),
+            ("claim", "duty"),
+            ("dispatch", "duty"),
+            ("accept", "duty"),
+            ("en_route", "duty"),
+            ("on_scene", "duty"),
+            ("close", "duty")
+        ]
     );
 }
 
@@ -146,7 +167,10 @@ async fn a_client_that_was_away_goes_on_from_its_cursor_and_after_a_restart_gets
     let mut again = duty.stream(Some(&cursor)).await.unwrap();
     let first = again.next().await.unwrap();
     assert_eq!(first.name, "changes", "a cursor the ring still holds needs no snapshot");
-    assert!(again.alert(PATIENCE, |a| is_alarm_of(a, "school-17/canteen")).await.is_some() || first.data.to_string().contains("school-17/canteen"));
+    assert!(
+        again.alert(PATIENCE, |a| is_alarm_of(a, "school-17/canteen")).await.is_some()
+            || first.data.to_string().contains("school-17/canteen")
+    );
     assert!(hub.end().is_some_and(|status| status.success()), "{}", hub.log());
     hub.restart().await.unwrap();
     // The session outlives the restart; the address is another one, so log in anew there.
@@ -168,7 +192,10 @@ async fn after_kill_9_in_a_burst_every_alarm_with_a_receipt_is_there_once_and_op
     for i in 0..BUTTONS {
         let device = format!("school-18/b{i}");
         let password = hub.mqtt_password(&device).unwrap();
-        let options = ButtonOptions { retry_after: Duration::from_millis(500), ..ButtonOptions::new(hub.mqtt_url(), device.parse().unwrap(), password) };
+        let options = ButtonOptions {
+            retry_after: Duration::from_millis(500),
+            ..ButtonOptions::new(hub.mqtt_url(), device.parse().unwrap(), password)
+        };
         let mut button = Button::connect(options).unwrap();
         button.ready().await.unwrap();
         buttons.push(button);
@@ -184,7 +211,9 @@ async fn after_kill_9_in_a_burst_every_alarm_with_a_receipt_is_there_once_and_op
             })
         })
         .collect();
-    until(PATIENCE, || async { if receipted.lock().unwrap().len() >= BUTTONS / 5 { Ok(()) } else { Err("no receipts".to_owned()) } }).await.unwrap();
+    until(PATIENCE, || async { if receipted.lock().unwrap().len() >= BUTTONS / 5 { Ok(()) } else { Err("no receipts".to_owned()) } })
+        .await
+        .unwrap();
     hub.kill();
     let before: BTreeMap<String, (u64, String)> = receipted.lock().unwrap().clone();
     hub.restart().await.unwrap();
@@ -198,7 +227,11 @@ async fn after_kill_9_in_a_burst_every_alarm_with_a_receipt_is_there_once_and_op
         let open = duty.get("/api/v1/alerts?state=open&limit=500").await.map_err(|e| e.to_string())?;
         let alerts = open["alerts"].as_array().cloned().unwrap_or_default();
         let devices: BTreeSet<&str> = alerts.iter().filter_map(|a| a["device"].as_str()).collect();
-        if devices.len() == BUTTONS && alerts.len() == BUTTONS { Ok(()) } else { Err(format!("{} alerts of {} devices", alerts.len(), devices.len())) }
+        if devices.len() == BUTTONS && alerts.len() == BUTTONS {
+            Ok(())
+        } else {
+            Err(format!("{} alerts of {} devices", alerts.len(), devices.len()))
+        }
     })
     .await
     .unwrap();
@@ -207,7 +240,11 @@ async fn after_kill_9_in_a_burst_every_alarm_with_a_receipt_is_there_once_and_op
         let of_device: Vec<&Value> = open["alerts"].as_array().unwrap().iter().filter(|a| a["device"] == device.as_str()).collect();
         assert_eq!(of_device.len(), 1, "{device} has {} alerts", of_device.len());
         let alarm = &of_device[0]["alarm"];
-        assert_eq!((alarm["seq"].as_u64(), alarm["boot"].as_str(), alarm["presses"].as_u64()), (Some(*seq), Some(boot.as_str()), Some(1)), "{device}");
+        assert_eq!(
+            (alarm["seq"].as_u64(), alarm["boot"].as_str(), alarm["presses"].as_u64()),
+            (Some(*seq), Some(boot.as_str()), Some(1)),
+            "{device}"
+        );
         assert_eq!(of_device[0]["state"], "raised");
     }
     assert!(before.len() >= BUTTONS / 5);
@@ -218,21 +255,30 @@ async fn system_calls_show_the_sync_of_the_journal_before_the_receipt_leaves() {
     let dir = tempfile::tempdir().unwrap();
     let trace = dir.path().join("trace.txt");
     let calls = "trace=fsync,fdatasync,read,recvfrom,write,writev,sendto,sendmsg";
-    let wrapper = ["strace", "-f", "-yy", "-s", "256", "-e", calls, "-o"].map(str::to_owned).into_iter().chain([trace.display().to_string()]);
+    let wrapper =
+        ["strace", "-f", "-yy", "-s", "256", "-e", calls, "-o"].map(str::to_owned).into_iter().chain([trace.display().to_string()]);
     let hub = Hub::start(&dir.path().join("state"), Options { wrapper: wrapper.collect(), ..centre() }).await.unwrap();
     let button = button(&hub, "school-17/reception").await;
     button.press().await.unwrap();
     let text = std::fs::read_to_string(&trace).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    let came = lines.iter().position(|l| l.contains("TCP") && l.contains("/alarm") && l.contains("seq")).expect("the press is not in the trace");
-    let left = lines.iter().position(|l| l.contains("TCP") && l.contains("alarm/receipt") && l.contains("journal")).expect("the receipt is not in the trace");
+    let came =
+        lines.iter().position(|l| l.contains("TCP") && l.contains("/alarm") && l.contains("seq")).expect("the press is not in the trace");
+    let left = lines
+        .iter()
+        .position(|l| l.contains("TCP") && l.contains("alarm/receipt") && l.contains("journal"))
+        .expect("the receipt is not in the trace");
     // A call that another thread's call interrupts is printed in two lines; only its end says that it returned.
     let synced = |line: &&str| {
         let done = line.ends_with("= 0") && (line.contains("fdatasync") || line.contains("fsync"));
         done && (line.contains("journal.db") || line.contains("resumed"))
     };
     let named = lines[came..left].iter().any(|l| l.contains("sync(") && l.contains("journal.db"));
-    assert!(named && lines[came..left].iter().any(synced), "no sync of the journal between press and receipt:\n{}", lines[came..=left].join("\n"));
+    assert!(
+        named && lines[came..left].iter().any(synced),
+        "no sync of the journal between press and receipt:\n{}",
+        lines[came..=left].join("\n")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -362,10 +408,18 @@ async fn an_incident_opened_by_hand_has_a_name_on_it_and_the_police_desk_sees_it
     let dir = tempfile::tempdir().unwrap();
     let hub = Hub::start(dir.path(), centre()).await.unwrap();
     let duty = hub.log_in("duty_officer").await.unwrap();
-    let (status, incident) = duty.post("/api/v1/incidents", &json!({ "site": "school-17", "text": "fight at the gate, reported by phone" })).await.unwrap();
-    assert_eq!((status, incident["kind"].as_str(), incident["incident"]["opened_by"].as_str()), (StatusCode::CREATED, Some("incident"), Some("duty")));
+    let (status, incident) =
+        duty.post("/api/v1/incidents", &json!({ "site": "school-17", "text": "fight at the gate, reported by phone" })).await.unwrap();
+    assert_eq!(
+        (status, incident["kind"].as_str(), incident["incident"]["opened_by"].as_str()),
+        (StatusCode::CREATED, Some("incident"), Some("duty"))
+    );
     let police = hub.log_in("police_desk").await.unwrap();
-    assert_eq!(police.get("/api/v1/alerts?state=open").await.unwrap()["alerts"].as_array().unwrap().len(), 1, "what a named person opened, the police desk sees");
+    assert_eq!(
+        police.get("/api/v1/alerts?state=open").await.unwrap()["alerts"].as_array().unwrap().len(),
+        1,
+        "what a named person opened, the police desk sees"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -381,9 +435,10 @@ async fn a_broken_model_is_an_error_at_start_that_names_model_file_and_both_hash
     std::fs::write(models.join(format!("{name}.onnx")), weights).unwrap();
     let demo = std::fs::read_to_string(paths::root().join("configs/demo.toml")).unwrap();
     let root = paths::root();
-    let text = demo
-        .replace("areas/zhambyl.geojson", &format!("{}/configs/areas/zhambyl.geojson", root.display()))
-        .replace("density = \"csrnet\"", &format!("density = \"off\"\ndir = \"{}\"\nruntime = \"{}\"", models.display(), paths::onnxruntime().display()));
+    let text = demo.replace("areas/zhambyl.geojson", &format!("{}/configs/areas/zhambyl.geojson", root.display())).replace(
+        "density = \"csrnet\"",
+        &format!("density = \"off\"\ndir = \"{}\"\nruntime = \"{}\"", models.display(), paths::onnxruntime().display()),
+    );
     let config = dir.path().join("broken.toml");
     std::fs::write(&config, text).unwrap();
     let error = match Hub::start(&dir.path().join("state"), Options { config, ..Options::default() }).await {
@@ -400,4 +455,34 @@ async fn two_hubs_never_share_a_state_directory() {
     // The second start would remove the addresses file of the first; it uses its own folder name for that.
     let second = Hub::start(dir.path(), centre()).await;
     assert!(second.is_err_and(|e| e.to_string().contains("another hub uses the state directory")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_tls_the_cookie_is_secure_and_a_button_presses_with_the_hubs_certificate() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(sites::many_buttons(dir.path(), 1).unwrap()).unwrap();
+    let tls =
+        "[http.tls]\nlisten = \"127.0.0.1:0\"\nself_signed = true\n[mqtt.tls]\nlisten = \"127.0.0.1:0\"\nself_signed = true\n[models]";
+    let config = dir.path().join("tls.toml");
+    std::fs::write(&config, text.replacen("[models]", tls, 1)).unwrap();
+    let state = dir.path().join("state");
+    let hub = Hub::start(&state, Options { config, own_addresses: true, ..centre() }).await.unwrap();
+    let (https, mqtts) = (hub.addresses.https.unwrap(), hub.addresses.mqtts.unwrap());
+    assert!(hub.addresses.http.is_none() && hub.addresses.mqtt.is_none(), "nothing listens without TLS");
+    let authority = reqwest::Certificate::from_pem(&std::fs::read(state.join("tls/cert.pem")).unwrap()).unwrap();
+    let client = reqwest::Client::builder().no_proxy().tls_built_in_root_certs(false).add_root_certificate(authority).build().unwrap();
+    let login = hub.login("duty_officer").unwrap();
+    let body = json!({ "user": login.user, "password": login.password });
+    let answer = client.post(format!("https://localhost:{}/api/v1/session", https.port())).json(&body).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("; Secure") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    let device = format!("{}/b0", sites::SITE);
+    let options = ButtonOptions {
+        ca: Some(state.join("tls/cert.pem")),
+        ..ButtonOptions::new(format!("mqtts://localhost:{}", mqtts.port()), device.parse().unwrap(), hub.mqtt_password(&device).unwrap())
+    };
+    let mut button = Button::connect(options).unwrap();
+    button.ready().await.unwrap();
+    assert!(button.press().await.unwrap().journal > 0);
 }
