@@ -1,5 +1,7 @@
 //! The density map: people per cell, whose sum is their number. Right in dense crowds, poor in sparse scenes, slow.
 
+use std::time::Instant;
+
 use ort::{session::Session, value::TensorRef};
 use qorgan_domain::I420;
 
@@ -25,7 +27,7 @@ impl DensityMap {
             return Err(manifest.unsuitable("the table [density]", "none"));
         };
         let session = runtime.open(manifest, dirs, threads)?;
-        Ok(Self { normalisation: manifest.input.normalisation(), manifest: manifest.clone(), settings, session, input: Vec::new() })
+        Ok(Self { normalisation: manifest.normalisation(), manifest: manifest.clone(), settings, session, input: Vec::new() })
     }
 
     /// Size of the input for a picture: its longer side at most the manifest's, both sides multiples of the manifest's.
@@ -43,6 +45,7 @@ impl DensityMap {
 impl CrowdModel for DensityMap {
     fn estimate(&mut self, picture: &I420) -> Result<Estimate, ModelError> {
         picture::check(picture)?;
+        let start = Instant::now();
         let (width, height) = self.input_size(picture);
         self.input.resize(3 * width * height, 0.0);
         resample::fill_input(picture, Region::whole(picture), (width, height), (width, height), &self.normalisation, &mut self.input);
@@ -52,8 +55,12 @@ impl CrowdModel for DensityMap {
         let map = outputs[self.manifest.outputs[0].name.as_str()].try_extract_tensor::<f32>().map_err(failed)?.1;
         let people = map.iter().map(|cell| f64::from(*cell)).sum::<f64>() as f32;
         if !people.is_finite() {
-            return Err(ModelError::Run { model: self.manifest.name.clone(), message: format!("expected a sum of people, found {people}") });
+            return Err(ModelError::Run {
+                model: self.manifest.name.clone(),
+                message: format!("expected a sum of people, found {people}"),
+            });
         }
+        metrics::histogram!("qorgan_inference_seconds", "model" => self.manifest.name.clone()).record(start.elapsed());
         let people = people.max(0.0);
         let Interval { low, high } = self.manifest.errors.interval(people);
         Ok(Estimate { people, low, high, boxes: Vec::new(), model: self.manifest.name.clone() })

@@ -2,6 +2,8 @@
 //!
 //! A picture larger than the input is cut into overlapping squares (`tiles`), so that people far away come out larger.
 
+use std::time::Instant;
+
 use ort::{session::Session, value::TensorRef};
 use qorgan_domain::I420;
 
@@ -35,7 +37,7 @@ impl Detector {
         let session = runtime.open(manifest, dirs, threads)?;
         let side = manifest.input.shape[2] as usize;
         Ok(Self {
-            normalisation: manifest.input.normalisation(),
+            normalisation: manifest.normalisation(),
             input: vec![0.0; 3 * side * side],
             manifest: manifest.clone(),
             settings,
@@ -50,10 +52,10 @@ impl Detector {
         &self.manifest
     }
 
-    /// Uses another score threshold and another number of tiles than the manifest's: for measuring.
-    pub fn tuned(mut self, score_threshold: f32, max_tiles: usize) -> Self {
-        self.settings.score_threshold = score_threshold;
-        self.settings.max_tiles = max_tiles.max(1);
+    /// Uses another score threshold or number of tiles than the manifest's: for measuring.
+    pub fn tuned(mut self, score_threshold: Option<f32>, max_tiles: Option<usize>) -> Self {
+        self.settings.score_threshold = score_threshold.unwrap_or(self.settings.score_threshold);
+        self.settings.max_tiles = max_tiles.unwrap_or(self.settings.max_tiles).max(1);
         self
     }
 
@@ -108,7 +110,9 @@ impl Detector {
 
 impl CrowdModel for Detector {
     fn estimate(&mut self, picture: &I420) -> Result<Estimate, ModelError> {
+        let start = Instant::now();
         let boxes = self.detect(picture)?;
+        metrics::histogram!("qorgan_inference_seconds", "model" => self.manifest.name.clone()).record(start.elapsed());
         let people = boxes.len() as f32;
         let Interval { low, high } = self.manifest.errors.interval(people);
         Ok(Estimate { people, low, high, boxes, model: self.manifest.name.clone() })

@@ -123,3 +123,87 @@ fn cell(index: usize, cells: usize, length: usize) -> (usize, usize) {
     let from = (index * length / cells).min(length - 1);
     (from, ((index + 1) * length / cells).max(from + 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::picture::test_picture;
+
+    const MAX_AGE: Duration = Duration::from_secs(10);
+
+    fn at(start: Instant, seconds: u64) -> Instant {
+        start + Duration::from_secs(seconds)
+    }
+
+    /// A grey scene with camera noise of up to two levels.
+    fn quiet(seed: u8) -> I420 {
+        let mut picture = test_picture(768, 576, 0);
+        for (i, pixel) in picture.y.iter_mut().enumerate() {
+            *pixel = 120 + ((i as u32).wrapping_mul(2_654_435_761).wrapping_add(u32::from(seed) * 977) >> 16) as u8 % 3;
+        }
+        picture
+    }
+
+    fn with_person(mut picture: I420, x: usize, y: usize) -> I420 {
+        for row in y..y + 36 {
+            let at = row * picture.y_stride + x;
+            picture.y[at..at + 14].fill(60);
+        }
+        picture
+    }
+
+    #[test]
+    fn noise_is_reused_and_a_person_far_away_is_analysed() {
+        let start = Instant::now();
+        let mut gate = ChangeGate::new(MAX_AGE);
+        assert_eq!(gate.judge(&quiet(0), start), Verdict::Analyse(Why::First));
+        gate.analysed(start);
+        assert_eq!(gate.judge(&quiet(1), at(start, 1)), Verdict::Reuse);
+        let Verdict::Analyse(Why::Changed { cells }) = gate.judge(&with_person(quiet(2), 301, 200), at(start, 2)) else {
+            panic!("a person came")
+        };
+        assert!((2..=12).contains(&cells), "{cells}");
+    }
+
+    #[test]
+    fn a_failed_run_leaves_the_gate_open() {
+        let start = Instant::now();
+        let mut gate = ChangeGate::new(MAX_AGE);
+        gate.judge(&quiet(0), start);
+        assert_eq!(gate.judge(&quiet(0), at(start, 1)), Verdict::Analyse(Why::First));
+    }
+
+    #[test]
+    fn age_size_and_slow_drift_open_the_gate() {
+        let start = Instant::now();
+        let mut gate = ChangeGate::new(MAX_AGE);
+        gate.judge(&quiet(0), start);
+        gate.analysed(start);
+        assert_eq!(gate.judge(&quiet(1), at(start, 9)), Verdict::Reuse);
+        assert_eq!(gate.judge(&quiet(1), at(start, 10)), Verdict::Analyse(Why::Aged));
+        assert_eq!(gate.judge(&test_picture(768, 432, 0), at(start, 1)), Verdict::Analyse(Why::Resized));
+        let mut brighter = quiet(1);
+        let steps = (1..=8u64).map(|second| {
+            brighter.y.iter_mut().for_each(|pixel| *pixel += 1);
+            gate.judge(&brighter, at(start, second))
+        });
+        assert!(steps.last().is_some_and(|verdict| verdict != Verdict::Reuse), "compared with the last analysed one, not the last seen");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn any_picture_is_like_itself_and_never_panics(width in 1usize..300, height in 1usize..300, padding in 0usize..4) {
+            let (start, picture) = (Instant::now(), test_picture(width, height, padding));
+            let mut gate = ChangeGate::new(MAX_AGE);
+            gate.judge(&picture, start);
+            gate.analysed(start);
+            prop_assert_eq!(gate.judge(&picture, at(start, 1)), Verdict::Reuse);
+            let mut inverse = picture.clone();
+            inverse.y.iter_mut().for_each(|pixel| *pixel = pixel.wrapping_add(128));
+            prop_assert_ne!(gate.judge(&inverse, at(start, 1)), Verdict::Reuse);
+        }
+    }
+}

@@ -91,12 +91,6 @@ pub(crate) struct Input {
     pub(crate) std: [f32; 3],
 }
 
-impl Input {
-    pub(crate) fn normalisation(&self) -> Normalisation {
-        Normalisation { order: self.colour_order, mean: self.mean, std: self.std }
-    }
-}
-
 /// One output of a model.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -255,8 +249,8 @@ impl Manifest {
 
     /// As [`Manifest::read`], from its text; `path` is for messages.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ModelError> {
-        let raw: Raw =
-            toml::from_str(text).map_err(|error| ModelError::Manifest { path: path.into(), message: error.to_string().trim().to_owned() })?;
+        let raw: Raw = toml::from_str(text)
+            .map_err(|error| ModelError::Manifest { path: path.into(), message: error.to_string().trim().to_owned() })?;
         let task = Task::parse(&raw.task).ok_or_else(|| ModelError::TaskRefused {
             path: path.into(),
             model: raw.name.clone(),
@@ -288,6 +282,11 @@ impl Manifest {
             None => Ok(manifest),
             Some(message) => Err(ModelError::Manifest { path: path.into(), message: format!("model {}: {message}", manifest.name) }),
         }
+    }
+
+    /// How the model wants its colours.
+    pub fn normalisation(&self) -> Normalisation {
+        Normalisation { order: self.input.colour_order, mean: self.input.mean, std: self.input.std }
     }
 
     /// What cannot be right, if anything.

@@ -24,13 +24,7 @@ pub(crate) struct Placement {
 
 /// Boxes in picture pixels with at least this score, not yet suppressed, cut at the edges of the region. `side` is that of
 /// the input; the slices are as long as the shapes in the manifest say.
-pub(crate) fn decode(
-    levels: &[Level<'_>],
-    classes: (usize, usize),
-    side: usize,
-    threshold: f32,
-    placement: Placement,
-) -> Vec<Detection> {
+pub(crate) fn decode(levels: &[Level<'_>], classes: (usize, usize), side: usize, threshold: f32, placement: Placement) -> Vec<Detection> {
     let (count, person) = classes;
     let mut found = Vec::new();
     for level in levels {

@@ -38,3 +38,49 @@ pub fn from_image(image: &RgbImage) -> I420 {
 pub(crate) fn check(picture: &I420) -> Result<(), ModelError> {
     if picture.is_whole() { Ok(()) } else { Err(ModelError::Picture { width: picture.width, height: picture.height }) }
 }
+
+/// A whole picture with structure in every plane, and `padding` bytes at the end of each row.
+#[cfg(test)]
+pub(crate) fn test_picture(width: usize, height: usize, padding: usize) -> I420 {
+    let (y_stride, uv_stride) = (width + padding, width.div_ceil(2) + padding);
+    let fill = |stride: usize, rows: usize, a: usize, b: usize| {
+        (0..stride * rows).map(|i| (16 + (i % stride * a + i / stride * b) % 220) as u8).collect()
+    };
+    I420 {
+        width,
+        height,
+        y: fill(y_stride, height, 31, 17),
+        u: fill(uv_stride, height.div_ceil(2), 7, 23),
+        v: fill(uv_stride, height.div_ceil(2), 13, 5),
+        y_stride,
+        uv_stride,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_smooth_image_survives_the_way_there_and_back() {
+        for (width, height) in [(1, 1), (2, 1), (5, 7), (64, 48)] {
+            let image = RgbImage::from_fn(width, height, |x, y| Rgb([(40 + 3 * x) as u8, (200 - 2 * y) as u8, (90 + x + y) as u8]));
+            let picture = from_image(&image);
+            assert!(picture.is_whole());
+            let back = to_rgb(&picture).expect("whole");
+            for (before, after) in image.pixels().zip(back.pixels()) {
+                for channel in 0..3 {
+                    assert!(before[channel].abs_diff(after[channel]) <= 6, "{before:?} became {after:?} at {width}x{height}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_short_plane_is_an_error_that_names_the_size() {
+        let mut picture = test_picture(10, 10, 2);
+        picture.v.truncate(3);
+        let error = to_rgb(&picture).expect_err("short");
+        assert_eq!(error.to_string(), "picture 10x10: its planes are shorter than its size and strides say");
+    }
+}

@@ -183,3 +183,116 @@ impl Taps {
         (used().map(|(start, _)| start).min().unwrap_or(0), used().map(|(start, w)| start + w.len()).max().unwrap_or(0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::picture::test_picture;
+
+    const PLAIN: Normalisation = Normalisation { order: ColourOrder::Rgb, mean: [0.0; 3], std: [1.0; 3] };
+
+    /// The definition, pixel by pixel: the weighted mean over all source pixels, in double precision.
+    fn slow(plane: &[u8], stride: usize, size: (usize, usize), region: Region, placed: (usize, usize), at: (usize, usize)) -> f64 {
+        let weight = |from: f32, length: f32, limit: usize, count: usize, i: usize, pixel: usize| {
+            let scale = f64::from(length) / count as f64;
+            let centre = (f64::from(from) + (i as f64 + 0.5) * scale - 0.5).clamp(0.0, limit as f64 - 1.0);
+            (1.0 - (pixel as f64 - centre).abs() / scale.max(1.0)).max(0.0)
+        };
+        let (mut sum, mut total) = (0.0, 0.0);
+        for y in 0..size.1 {
+            for x in 0..size.0 {
+                let w = weight(region.x0, region.width, size.0, placed.0, at.0, x)
+                    * weight(region.y0, region.height, size.1, placed.1, at.1, y);
+                sum += w * f64::from(plane[y * stride + x]);
+                total += w;
+            }
+        }
+        sum / total
+    }
+
+    fn compare(picture: &I420, region: Region, canvas: (usize, usize)) {
+        let (placed, _) = region.fitted(canvas);
+        let mut out = vec![f32::NAN; 3 * canvas.0 * canvas.1];
+        fill_input(picture, region, placed, canvas, &PLAIN, &mut out);
+        let half = Region { x0: region.x0 / 2.0, y0: region.y0 / 2.0, width: region.width / 2.0, height: region.height / 2.0 };
+        let chroma = (picture.width.div_ceil(2), picture.height.div_ceil(2));
+        for row in 0..canvas.1 {
+            for column in 0..canvas.0 {
+                let mut expected = [0.0; 3];
+                if column < placed.0 && row < placed.1 {
+                    let at = (column, row);
+                    let y = slow(&picture.y, picture.y_stride, (picture.width, picture.height), region, placed, at);
+                    let u = slow(&picture.u, picture.uv_stride, chroma, half, placed, at);
+                    let v = slow(&picture.v, picture.uv_stride, chroma, half, placed, at);
+                    expected = rgb(y as f32, u as f32, v as f32);
+                }
+                for (plane, expected) in expected.into_iter().enumerate() {
+                    let found = out[plane * canvas.0 * canvas.1 + row * canvas.0 + column];
+                    assert!((found - expected).abs() < 0.1, "({column}, {row}) plane {plane}: {found}, expected {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn primary_colours_come_out_in_the_order_asked_for() {
+        // BT.601 limited range red: Y 81, U 90, V 240.
+        let red = I420 { width: 2, height: 2, y: vec![81; 4], u: vec![90], v: vec![240], y_stride: 2, uv_stride: 1 };
+        let mut out = vec![0.0; 12];
+        fill_input(&red, Region::whole(&red), (2, 2), (2, 2), &PLAIN, &mut out);
+        assert!(out[..4].iter().all(|r| *r > 252.0) && out[4..].iter().all(|gb| *gb < 3.0), "{out:?}");
+        let bgr = Normalisation { order: ColourOrder::Bgr, mean: [10.0, 20.0, 30.0], std: [1.0, 2.0, 5.0] };
+        fill_input(&red, Region::whole(&red), (2, 2), (2, 2), &bgr, &mut out);
+        assert!((out[0] + 10.0).abs() < 2.0 && (out[4] + 10.0).abs() < 1.5 && (out[8] - 45.0).abs() < 0.5, "{out:?}");
+    }
+
+    #[test]
+    fn padding_is_black_in_the_models_scale() {
+        let white = I420 { width: 4, height: 2, y: vec![235; 8], u: vec![128; 2], v: vec![128; 2], y_stride: 4, uv_stride: 2 };
+        let normalisation = Normalisation { order: ColourOrder::Bgr, mean: [100.0, 110.0, 120.0], std: [50.0; 3] };
+        let mut out = vec![f32::NAN; 3 * 16];
+        fill_input(&white, Region::whole(&white), (4, 2), (4, 4), &normalisation, &mut out);
+        assert!((out[0] - 3.1).abs() < 0.01 && out[8] == -2.0 && out[16 + 8] == -2.2 && out[32 + 8] == -2.4, "{out:?}");
+    }
+
+    #[test]
+    fn a_single_pixel_fills_its_place() {
+        compare(&test_picture(1, 1, 0), Region { x0: 0.0, y0: 0.0, width: 1.0, height: 1.0 }, (8, 8));
+    }
+
+    #[test]
+    fn large_reductions_see_every_pixel() {
+        // One bright column of 1000 would be missed by sampling; here it weighs what it should.
+        let mut picture = test_picture(1000, 2, 0);
+        picture.y.fill(16);
+        picture.u.fill(128);
+        picture.v.fill(128);
+        picture.y[501] = 235;
+        picture.y[1501] = 235;
+        let mut out = vec![0.0; 3 * 10];
+        fill_input(&picture, Region::whole(&picture), (10, 1), (10, 1), &PLAIN, &mut out);
+        let sum: f32 = out[..10].iter().sum();
+        assert!((sum - 2.55).abs() < 0.1, "{sum}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn any_size_stride_and_region_equals_the_slow_reference(
+            width in 1usize..40, height in 1usize..40, padding in 0usize..5, side in 1usize..24,
+            cut in (0.0f32..1.0, 0.0f32..1.0, 0.0f32..1.0, 0.0f32..1.0),
+        ) {
+            let picture = test_picture(width, height, padding);
+            let (x0, y0) = ((cut.0 * (width - 1) as f32).floor(), (cut.1 * (height - 1) as f32).floor());
+            let region = Region {
+                x0,
+                y0,
+                width: (cut.2 * (width as f32 - x0)).max(1.0),
+                height: (cut.3 * (height as f32 - y0)).max(1.0),
+            };
+            compare(&picture, region, (side, side));
+        }
+    }
+}

@@ -98,3 +98,94 @@ impl<K: Clone + Eq + Hash> Scheduler<K> {
         Some((share * (1.0 + dense + rising)).min(0.999))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMITS: Limits = Limits { stale_after: Duration::from_secs(10), min_interval: Duration::from_millis(500) };
+
+    fn ms(start: Instant, millis: u64) -> Instant {
+        start + Duration::from_millis(millis)
+    }
+
+    fn ready(keys: &[u32]) -> Vec<(u32, Duration)> {
+        keys.iter().map(|key| (*key, Duration::ZERO)).collect()
+    }
+
+    #[test]
+    fn new_cameras_first_then_the_one_that_waited_longest() {
+        let (start, mut scheduler) = (Instant::now(), Scheduler::new(LIMITS));
+        assert_eq!(scheduler.pick(&[], start), None);
+        assert_eq!(scheduler.pick(&ready(&[7, 8]), start), Some(0));
+        assert_eq!(scheduler.pick(&ready(&[7, 8]), ms(start, 600)), Some(1));
+        assert_eq!(scheduler.pick(&ready(&[8, 7]), ms(start, 1_200)), Some(1));
+    }
+
+    #[test]
+    fn a_rising_scene_is_looked_at_earlier_but_not_before_an_overdue_one() {
+        let (start, mut scheduler) = (Instant::now(), Scheduler::new(LIMITS));
+        scheduler.pick(&ready(&[1]), start);
+        scheduler.pick(&ready(&[2]), ms(start, 1_000));
+        scheduler.counted(&1, 5.0);
+        scheduler.counted(&1, 5.0);
+        scheduler.counted(&2, 5.0);
+        assert_eq!(scheduler.pick(&ready(&[1, 2]), ms(start, 2_000)), Some(1), "2 has waited less, but fills up");
+        assert_eq!(scheduler.pick(&ready(&[1, 2]), ms(start, 10_000)), Some(0), "1 is overdue");
+    }
+
+    #[test]
+    fn nothing_is_due_within_the_minimal_interval() {
+        let (start, mut scheduler) = (Instant::now(), Scheduler::new(LIMITS));
+        scheduler.pick(&ready(&[1]), start);
+        assert_eq!(scheduler.pick(&ready(&[1]), ms(start, 499)), None);
+        assert_eq!(scheduler.due_at(&ready(&[1]), ms(start, 499)), Some(ms(start, 500)));
+        assert_eq!(scheduler.pick(&ready(&[1]), ms(start, 500)), Some(0));
+        scheduler.forget(&1);
+        assert_eq!(scheduler.pick(&ready(&[1]), ms(start, 501)), Some(0));
+    }
+
+    proptest! {
+        /// With time for every camera once per limit, none waits longer than the limit plus one round, whatever the counts:
+        /// overdue cameras are served oldest first, at most one round of them.
+        #[test]
+        fn no_camera_starves(cameras in 1u32..30, counts in prop::collection::vec(0.0f32..200.0, 50..400)) {
+            let (start, mut scheduler) = (Instant::now(), Scheduler::new(LIMITS));
+            let slot = 10_000 / u64::from(cameras);
+            let mut last = vec![0u64; cameras as usize];
+            for (step, people) in counts.iter().enumerate() {
+                let now = step as u64 * slot;
+                let all = ready(&(0..cameras).collect::<Vec<_>>());
+                if let Some(index) = scheduler.pick(&all, ms(start, now)) {
+                    last[index] = now;
+                    // Camera 0 always rises: the greediest possible.
+                    scheduler.counted(&(index as u32), if index == 0 { step as f32 * 10.0 } else { *people });
+                }
+                for (camera, last) in last.iter().enumerate() {
+                    prop_assert!(now - last <= 2 * 10_000 + slot, "camera {camera} waited {} ms", now - last);
+                }
+            }
+        }
+
+        /// Even with far too little time everybody gets a turn: at most one whole round passes between two picks of a camera.
+        #[test]
+        fn under_overload_the_oldest_come_first(cameras in 2u32..20, counts in prop::collection::vec(0.0f32..200.0, 60..200)) {
+            let (start, mut scheduler) = (Instant::now(), Scheduler::new(LIMITS));
+            let mut picks = Vec::new();
+            for (step, people) in counts.iter().enumerate() {
+                let all = ready(&(0..cameras).collect::<Vec<_>>());
+                let index = scheduler.pick(&all, ms(start, step as u64 * 11_000)).expect("all are overdue");
+                scheduler.counted(&(index as u32), *people);
+                picks.push(index);
+            }
+            for round in picks.chunks_exact(cameras as usize) {
+                let mut seen = round.to_vec();
+                seen.sort_unstable();
+                seen.dedup();
+                prop_assert_eq!(seen.len(), cameras as usize);
+            }
+        }
+    }
+}
