@@ -16,7 +16,7 @@ fn head() -> String {
     format!(
         "areas = \"{root}/configs/areas/zhambyl.geojson\"\n[hub]\nname = \"Test\"\nstate_dir = \"state\"\ndemo_logins = true\n\
          [models]\ndir = \"{root}/models\"\nfetched = \"{root}/var/models\"\nruntime = \"{root}/var/lib/libonnxruntime.so.1.31.1\"\n\
-         [[site]]\nid = \"{SITE}\"\nname = {NAME}\nkind = \"school\"\narea = \"311010000\"\nposition = [42.9, 71.37]\n",
+         [[site]]\nid = \"{SITE}\"\nname = {NAME}\nkind = \"school\"\narea = \"311000000\"\nposition = [42.9, 71.37]\n",
         root = root.display()
     )
 }

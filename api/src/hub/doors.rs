@@ -18,6 +18,8 @@ use crate::{error::chain, secrets::DevicePasswords};
 const COUNT_QUEUE: usize = 20_000;
 /// At most this much of the counts may be lost in a crash.
 const COUNT_FLUSH: Duration = Duration::from_millis(500);
+/// When the journal takes longer than this, desks see the alarm before it is stored, marked so.
+const DESKS_FIRST: Duration = Duration::from_millis(1_000);
 /// Rows of one insert.
 const COUNT_BATCH: usize = 500;
 
@@ -42,7 +44,16 @@ pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, cou
 
 async fn commit(app: &App, journal: &Journal, alarm: Alarm) -> Result<StoredAlarm, NotStored> {
     let device = alarm.device.clone();
-    match journal.commit(alarm.clone()).await {
+    let mut commit = std::pin::pin!(journal.commit(alarm.clone()));
+    let stored = match tokio::time::timeout(DESKS_FIRST, &mut commit).await {
+        Ok(stored) => stored,
+        Err(_) => {
+            tracing::error!(%device, "the alarm journal does not answer; desks see the alarm, its receipt waits");
+            let _ = app.engine.alarm(alarm.clone(), None, false).await;
+            commit.await
+        }
+    };
+    match stored {
         Ok(stored) => {
             // Should the engine have ended, it reads the row from the journal at the next start.
             let _ = app.engine.alarm(alarm, Some(stored.row), stored.repeat).await;

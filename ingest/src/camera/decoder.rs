@@ -176,9 +176,10 @@ const STEP: gst::ClockTime = gst::ClockTime::from_mseconds(40);
 
 impl PadDecoder {
     pub(super) fn new(codec: Codec, size_px: (u32, u32)) -> Result<Self, DecodeError> {
+        // Before anything of GStreamer's is touched: in a hub of RTSP cameras only, nothing else starts it.
+        gst_log::init().map_err(|_| DecodeError::Start { element: "gstreamer" })?;
         let (name, caps) = decoder_for(codec, size_px);
         let start = || DecodeError::Start { element: name };
-        gst_log::init().map_err(|_| start())?;
         let element = gst::ElementFactory::make(name).build().map_err(|_| DecodeError::Missing { element: name })?;
         // Not every libav element has every property (msmpeg4 decodes in one thread only).
         for (property, value) in [("max-threads", "1"), ("output-corrupt", "false"), ("discard-corrupted-frames", "true"), ("qos", "false")]

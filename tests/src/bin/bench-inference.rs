@@ -47,7 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (placed, _) = region.fitted((SIDE, SIDE));
         let fill = p50(runs, || fill(&picture, region, placed, &normalisation, &mut input));
         let mut gate = ChangeGate::new(Duration::MAX);
-        let judge = p50(runs, || drop(gate.judge(&picture, Instant::now())));
+        let judge = p50(runs, || {
+            gate.judge(&picture, Instant::now());
+        });
         line(&mut report, &format!("preprocess_{width}x{height}_ms_p50"), fill);
         line(&mut report, &format!("change_gate_{width}x{height}_ms_p50"), judge);
     }
