@@ -61,21 +61,8 @@ pub enum ModelError {
         repair: String,
     },
     /// The weights are not the ones that the manifest describes.
-    #[error("model {model}, file {}: expected {what} {expected}, found {found}; repair: {repair}", file.display())]
-    Mismatch {
-        /// Name in the manifest.
-        model: String,
-        /// The file.
-        file: PathBuf,
-        /// Which property.
-        what: String,
-        /// Value in the manifest.
-        expected: String,
-        /// Value of the file.
-        found: String,
-        /// Command that brings the right file.
-        repair: String,
-    },
+    #[error(transparent)]
+    Mismatch(Box<Mismatch>),
     /// A file cannot be read.
     #[error("file {} cannot be read", path.display())]
     Io {
@@ -126,4 +113,22 @@ pub enum ModelError {
         /// Why.
         source: image::ImageError,
     },
+}
+
+/// How the weights differ from what their manifest describes.
+#[derive(Debug, thiserror::Error)]
+#[error("model {model}, file {}: expected {what} {expected}, found {found}; repair: {repair}", file.display())]
+pub struct Mismatch {
+    /// Name in the manifest.
+    pub model: String,
+    /// The file.
+    pub file: PathBuf,
+    /// Which property.
+    pub what: String,
+    /// Value in the manifest.
+    pub expected: String,
+    /// Value of the file.
+    pub found: String,
+    /// Command that brings the right file.
+    pub repair: String,
 }

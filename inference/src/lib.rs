@@ -31,7 +31,7 @@ pub use boxes::{Detection, suppress};
 pub use catalogue::{Catalogue, ModelState, ModelStatus, count_image, list_models, verify};
 pub use density::DensityMap;
 pub use detector::Detector;
-pub use error::ModelError;
+pub use error::{Mismatch, ModelError};
 pub use estimate::{CrowdModel, ErrorModel, Estimate, Interval};
 pub use gate::{ChangeGate, Verdict, Why};
 pub use manifest::{ColourOrder, Family, Manifest, ModelDirs, Task};

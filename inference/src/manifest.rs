@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::{ErrorModel, ModelError, Normalisation};
+use crate::{ErrorModel, Mismatch, ModelError, Normalisation};
 
 /// What a model may be used for. There is no task that tells one person from another, and none may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -301,7 +301,7 @@ impl Manifest {
         if !(self.input.shape.len() == 4 && self.input.shape[..2] == [1, 3]) {
             return Some(format!("input shape starts with 1, 3 and has four dimensions, found {:?}", self.input.shape));
         }
-        if self.input.std.iter().any(|std| !(*std > 0.0)) {
+        if self.input.std.iter().any(|std| std.is_nan() || *std <= 0.0) {
             return Some(format!("input std is positive, found {:?}", self.input.std));
         }
         match self.family {
@@ -388,13 +388,13 @@ impl Manifest {
     }
 
     pub(crate) fn mismatch(&self, file: &Path, what: &str, expected: impl fmt::Display, found: impl fmt::Display) -> ModelError {
-        ModelError::Mismatch {
+        ModelError::Mismatch(Box::new(Mismatch {
             model: self.name.clone(),
             file: file.into(),
             what: what.into(),
             expected: expected.to_string(),
             found: found.to_string(),
             repair: self.repair.clone(),
-        }
+        }))
     }
 }
