@@ -162,7 +162,7 @@ fn over_rtsp(clip: &Path, truth: &BTreeMap<u64, Truth>, detector: &mut Detector)
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let key_frames = Arc::new(KeyFrames::new());
     let camera = "eval/campus".parse()?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (health, _health) = tokio::sync::mpsc::channel(64);
     let stop = CancellationToken::new();
     let url = server.url("eval").parse()?;
