@@ -38,6 +38,8 @@ pub enum Why {
     },
     /// The last analysed picture is too old.
     Aged,
+    /// Its planes are shorter than its size says: the model refuses it with the reason.
+    Broken,
 }
 
 /// The gate of one camera.
@@ -66,8 +68,12 @@ impl ChangeGate {
         Self { max_age, last: None, waiting: None }
     }
 
-    /// Judges a whole picture. Pure but for remembering its grid until [`ChangeGate::analysed`].
+    /// Judges a picture. Pure but for remembering its grid until [`ChangeGate::analysed`].
     pub fn judge(&mut self, picture: &I420, now: Instant) -> Verdict {
+        if !picture.is_whole() {
+            self.waiting = None;
+            return Verdict::Analyse(Why::Broken);
+        }
         let grid = Grid::of(picture);
         let verdict = match &self.last {
             None => Verdict::Analyse(Why::First),
@@ -172,6 +178,15 @@ mod tests {
         let start = Instant::now();
         let mut gate = ChangeGate::new(MAX_AGE);
         gate.judge(&quiet(0), start);
+        assert_eq!(gate.judge(&quiet(0), at(start, 1)), Verdict::Analyse(Why::First));
+    }
+
+    #[test]
+    fn a_broken_picture_goes_to_the_model_and_is_not_remembered() {
+        let (start, mut gate, mut short) = (Instant::now(), ChangeGate::new(MAX_AGE), quiet(0));
+        short.y.truncate(100);
+        assert_eq!(gate.judge(&short, start), Verdict::Analyse(Why::Broken));
+        gate.analysed(start);
         assert_eq!(gate.judge(&quiet(0), at(start, 1)), Verdict::Analyse(Why::First));
     }
 
