@@ -502,10 +502,10 @@ impl Check<'_> {
             Some(position) => self.position(position, area, areas, &format!("camera \"{id}\""))?,
             None => site_position,
         };
-        if let Some(url) = &raw.url {
-            if let Err(reason) = crate::cameras::check_url(url.get_ref()) {
-                self.problem(url.span(), format!("camera \"{id}\": {reason}"));
-            }
+        if let Some(url) = &raw.url
+            && let Err(reason) = crate::cameras::check_url(url.get_ref())
+        {
+            self.problem(url.span(), format!("camera \"{id}\": {reason}"));
         }
         let login = match raw.user {
             None => None,

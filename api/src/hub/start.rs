@@ -448,13 +448,13 @@ async fn demo_logins(config: &Config, store: &Store, passwords: &Passwords) -> R
 }
 
 fn rules(config: &Config) -> Rules {
-    let mut rules = Rules::default();
-    rules.crowd = CrowdRules {
+    let crowd = CrowdRules {
         open_after_ms: i64::from(config.crowd.open_after_s) * 1_000,
         close_after_ms: i64::from(config.crowd.close_after_s) * 1_000,
         close_below: config.crowd.clear_ratio,
         ..CrowdRules::default()
     };
+    let mut rules = Rules { crowd, ..Rules::default() };
     for (site, camera) in config.cameras() {
         let public_space = site.kind == SiteKind::PublicPlace;
         rules.cameras.insert(camera.id.clone(), CameraRule { limit: camera.limit, public_space });

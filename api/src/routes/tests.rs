@@ -82,10 +82,15 @@ async fn every_route_admits_exactly_the_roles_of_the_table() {
         let (status, code) = hub.ask(&route.method, &path, None, false, "{}").await;
         match route.access {
             Access::Anyone => {
-                assert!(status != StatusCode::UNAUTHORIZED || code == "bad_login", "{} {path} without log-in: {status}", route.method)
+                assert!(status != StatusCode::UNAUTHORIZED || code == "bad_login", "{} {path} without log-in: {status}", route.method);
             }
             _ => {
-                assert_eq!((status, code.as_str()), (StatusCode::UNAUTHORIZED, "unauthenticated"), "{} {path} without log-in", route.method)
+                assert_eq!(
+                    (status, code.as_str()),
+                    (StatusCode::UNAUTHORIZED, "unauthenticated"),
+                    "{} {path} without log-in",
+                    route.method
+                );
             }
         }
         for role in Role::ALL {
