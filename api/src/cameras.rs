@@ -72,8 +72,9 @@ struct Live {
 pub struct LiveCameras(Mutex<BTreeMap<DeviceRef, Live>>);
 
 impl LiveCameras {
-    /// The cameras of a configuration, nothing known yet.
-    pub fn new(config: &Config) -> Self {
+    /// The cameras of a configuration, nothing known yet. `own`: this hub takes pictures itself; without it every
+    /// camera is counted elsewhere, by an edge box or by itself.
+    pub fn new(config: &Config, own: bool) -> Self {
         // A camera is stale when three analyses in a row were due and none came.
         let stale_after_ms = i64::from(config.models.staleness_s) * 3_000;
         let live = config.cameras().map(|(site, camera)| {
@@ -83,7 +84,7 @@ impl LiveCameras {
                 position: camera.position.into(),
                 public_space: site.kind == SiteKind::PublicPlace,
                 limit: camera.limit,
-                hub: camera.url.is_some(),
+                hub: own && camera.url.is_some(),
                 stale_after_ms,
                 health: None,
                 count: None,

@@ -4,6 +4,7 @@
 //! and, where one is near, the key that was meant. Secrets never stand here: they come from the
 //! environment or from files. `qorgan check-config FILE` prints what is wrong.
 
+mod raw;
 mod read;
 mod secret;
 

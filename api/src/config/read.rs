@@ -8,11 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
-use serde::Deserialize;
+use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, UnitId};
 use toml::Spanned;
 
-use super::*;
+use super::{raw::*, *};
 use crate::areas::Areas;
 
 /// Fewest people in public space that any limit may name (safeguard: no smaller group is ever a matter of alerts).
@@ -85,159 +84,6 @@ fn with_nearest_key(message: &str) -> String {
         Some(near) if strsim::jaro_winkler(unknown, near) > 0.7 => format!("unknown key \"{unknown}\"; did you mean \"{near}\"?"),
         _ => format!("unknown key \"{unknown}\"; known here: {}", known.join(", ")),
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawConfig {
-    hub: RawHub,
-    #[serde(default)]
-    http: RawHttp,
-    #[serde(default)]
-    mqtt: RawMqtt,
-    #[serde(default)]
-    store: RawStore,
-    #[serde(default)]
-    models: RawModels,
-    #[serde(default)]
-    crowd: RawCrowd,
-    /// GeoJSON with the outlines of the areas, relative to this file.
-    areas: Spanned<String>,
-    #[serde(default)]
-    site: Vec<RawSite>,
-    #[serde(default)]
-    unit: Vec<RawUnit>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawHub {
-    name: String,
-    language: Option<Spanned<String>>,
-    state_dir: String,
-    #[serde(default)]
-    demo_logins: bool,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct RawHttp {
-    listen: Option<Spanned<String>>,
-    tls: Option<RawTls>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTls {
-    listen: Spanned<String>,
-    cert: Option<String>,
-    key: Option<String>,
-    #[serde(default)]
-    self_signed: bool,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct RawMqtt {
-    listen: Option<Spanned<String>>,
-    tls: Option<RawTls>,
-    url: Option<Spanned<String>>,
-    user: Option<String>,
-    password_env: Option<String>,
-    password_file: Option<String>,
-    ca: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct RawStore {
-    url: Option<Spanned<String>>,
-    journal: Option<String>,
-    password_env: Option<String>,
-    password_file: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawModels {
-    dir: String,
-    fetched: String,
-    runtime: String,
-    detector: String,
-    density: String,
-    workers: Spanned<usize>,
-    staleness_s: u32,
-}
-
-impl Default for RawModels {
-    fn default() -> Self {
-        Self {
-            dir: "../models".into(),
-            fetched: "../var/models".into(),
-            runtime: "../var/lib/libonnxruntime.so.1.31.1".into(),
-            detector: "nanodet-g-416".into(),
-            density: "csrnet".into(),
-            workers: Spanned::new(0..0, 1),
-            staleness_s: 7,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawCrowd {
-    open_after_s: Spanned<u32>,
-    close_after_s: Spanned<u32>,
-    clear_ratio: Spanned<f32>,
-}
-
-impl Default for RawCrowd {
-    fn default() -> Self {
-        Self { open_after_s: Spanned::new(0..0, 20), close_after_s: Spanned::new(0..0, 60), clear_ratio: Spanned::new(0..0, 0.8) }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSite {
-    id: Spanned<String>,
-    name: Trilingual,
-    kind: SiteKind,
-    area: Spanned<String>,
-    position: Spanned<[f64; 2]>,
-    #[serde(default)]
-    camera: Vec<RawCamera>,
-    #[serde(default)]
-    button: Vec<RawButton>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCamera {
-    id: Spanned<String>,
-    name: Trilingual,
-    url: Option<Spanned<String>>,
-    position: Option<Spanned<[f64; 2]>>,
-    limit: Option<Spanned<f32>>,
-    user: Option<Spanned<String>>,
-    password_env: Option<String>,
-    password_file: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawButton {
-    id: Spanned<String>,
-    name: Trilingual,
-    position: Option<Spanned<[f64; 2]>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawUnit {
-    id: Spanned<String>,
-    name: Trilingual,
-    kind: UnitKind,
 }
 
 struct Check<'t> {

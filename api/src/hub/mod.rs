@@ -11,8 +11,10 @@
 
 #[cfg(feature = "edge")]
 mod analyse;
+mod demo;
 mod doors;
 mod listen;
+mod options;
 mod start;
 #[cfg(feature = "edge")]
 mod stills;
@@ -38,7 +40,8 @@ use crate::{
 };
 
 pub use listen::Secure;
-pub use start::{Addresses, Mode, Overrides, Running, StartError, run, start};
+pub use options::{Addresses, Mode, Overrides};
+pub use start::{Running, StartError, run, start};
 
 /// What a screen may have to draw again.
 #[derive(Debug, Clone)]

@@ -15,77 +15,24 @@ use qorgan_alerts::{
     Engine, Journal, Ring, Store,
     engine::{Parts, recover},
     fusion::{CameraRule, CrowdRules, Rules},
-    store::Account,
 };
-use qorgan_domain::{Clock, Role, SystemClock, UserName};
+use qorgan_domain::{Clock, Role, SystemClock};
 use qorgan_ingest::mqtt::{Mqtt, embedded, external};
-use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{App, Shared, doors, listen::Listener, upkeep};
+use super::{Addresses, App, Mode, Shared, demo::demo_logins, doors, listen::Listener, options::ADDRESSES, upkeep};
 use crate::{
     areas::Areas,
     auth::{Passwords, Sessions},
     cameras::LiveCameras,
-    config::{Config, Http, Mqtt as MqttConfig, SiteKind},
+    config::{Config, Mqtt as MqttConfig, SiteKind},
     routes,
     secrets::{self, DemoLogin, DevicePasswords},
 };
 
 /// Changes that a screen may be behind before it gets a new snapshot.
 const RING: usize = 8_192;
-
-/// Where a running hub listens, in its state directory; commands on the same machine find it by this file.
-const ADDRESSES: &str = "listening.json";
-
-/// Which parts run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Everything.
-    Run,
-    /// Cameras and counting; counts go to the centre's broker.
-    Edge,
-    /// Everything but the cameras.
-    Centre,
-}
-
-/// What the command line changes of a configuration.
-#[derive(Debug, Clone, Default)]
-pub struct Overrides {
-    /// HTTP without TLS, here only.
-    pub http: Option<SocketAddr>,
-    /// Embedded MQTT broker without TLS, here only.
-    pub mqtt: Option<SocketAddr>,
-    /// Scheme, host and port of every camera.
-    pub camera_base: Option<url::Url>,
-    /// Address of the store.
-    pub store: Option<String>,
-}
-
-/// Where a running hub listens.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Addresses {
-    /// HTTP without TLS.
-    pub http: Option<SocketAddr>,
-    /// HTTP with TLS.
-    pub https: Option<SocketAddr>,
-    /// MQTT without TLS.
-    pub mqtt: Option<SocketAddr>,
-    /// MQTT with TLS.
-    pub mqtts: Option<SocketAddr>,
-}
-
-impl Addresses {
-    /// Those of the hub that runs with this state directory; none if none runs.
-    pub fn of_running(state_dir: &Path) -> Option<Self> {
-        let lock = File::open(state_dir.join("lock")).ok()?;
-        if lock.try_lock().is_ok() {
-            return None;
-        }
-        serde_json::from_slice(&std::fs::read(state_dir.join(ADDRESSES)).ok()?).ok()
-    }
-}
 
 /// Why the hub does not start.
 #[derive(Debug, thiserror::Error)]
@@ -129,35 +76,6 @@ pub enum StartError {
     /// The metrics recorder is taken.
     #[error("metrics: {0}")]
     Metrics(String),
-}
-
-impl Overrides {
-    /// Changes the configuration.
-    pub fn apply(&self, config: &mut Config) -> Result<(), StartError> {
-        let loopback = |addr: SocketAddr, what: &str| match addr.ip().is_loopback() {
-            true => Ok(addr),
-            false => Err(StartError::Option(format!("{what} {addr} is not loopback: other addresses need TLS, by configuration"))),
-        };
-        if let Some(addr) = self.http {
-            config.http = Http { listen: Some(loopback(addr, "--http")?), tls: None };
-        }
-        if let Some(addr) = self.mqtt {
-            config.mqtt = MqttConfig::Embedded { listen: Some(loopback(addr, "--mqtt")?), tls: None };
-        }
-        if let Some(store) = &self.store {
-            config.store.url = store.clone();
-        }
-        if let Some(base) = &self.camera_base {
-            for camera in config.sites.iter_mut().flat_map(|s| &mut s.cameras) {
-                if let Some(old) = camera.url.as_ref().and_then(|u| url::Url::parse(u).ok()) {
-                    let mut new = base.clone();
-                    new.set_path(old.path());
-                    camera.url = Some(new.into());
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A running hub.
@@ -222,7 +140,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     #[cfg(not(feature = "edge"))]
     let stills = None;
     let app = App(Arc::new(Shared {
-        cameras: LiveCameras::new(&config),
+        cameras: LiveCameras::new(&config, mode != Mode::Centre),
         sessions: Sessions::new(store.clone(), clock.clone()),
         metrics_token: secrets::metrics_token(&state_dir)?,
         desks: routes::Desks::default(),
@@ -400,51 +318,6 @@ async fn imported_areas(store: &Store, config: &Config) -> Result<Areas, StartEr
             Ok(config.areas.clone())
         }
     }
-}
-
-/// One account for each role, made once; for demonstrations.
-async fn demo_logins(config: &Config, store: &Store, passwords: &Passwords) -> Result<Option<BTreeMap<Role, DemoLogin>>, StartError> {
-    if !store.accounts().await?.is_empty() {
-        return Ok(None);
-    }
-    if !config.hub.demo_logins {
-        tracing::warn!("there is no account yet; add one with `qorgan user add NAME --role administrator`");
-        return Ok(None);
-    }
-    let school = config.sites.iter().find(|s| s.kind == SiteKind::School).map(|s| s.id.clone());
-    let patrol = config.units.iter().find(|u| u.kind == crate::config::UnitKind::Patrol).map(|u| u.id.clone());
-    let mut logins = BTreeMap::new();
-    for (role, name, display_name) in [
-        (Role::DutyOfficer, "duty", "Айгерім Сейтқали"),
-        (Role::ShiftLead, "lead", "Нұрлан Әбдірахманов"),
-        (Role::PoliceDesk, "police", "Ерлан Жұмабеков"),
-        (Role::Patrol, "patrol", "Патруль 2"),
-        (Role::SchoolContact, "school", "Гүлнар Оспанова"),
-        (Role::Analyst, "analyst", "Дана Төлегенова"),
-        (Role::ResidentOperator, "operator", "Мадина Қасымова"),
-        (Role::Administrator, "admin", "Тимур Ким"),
-        (Role::Auditor, "auditor", "Светлана Петрова"),
-    ] {
-        let (site, unit) = match role {
-            Role::SchoolContact if school.is_none() => continue,
-            Role::Patrol if patrol.is_none() => continue,
-            Role::SchoolContact => (school.clone(), None),
-            Role::Patrol => (None, patrol.clone()),
-            _ => (None, None),
-        };
-        let password = crate::auth::generate();
-        let password_hash = passwords.hash(password.clone()).await?;
-        let user: UserName = name.parse().map_err(|e: qorgan_domain::id::IdError| StartError::Option(e.to_string()))?;
-        let language = config.hub.language.clone();
-        let created_at = SystemClock.utc();
-        let display_name = display_name.to_owned();
-        store
-            .put_account(&Account { name: user, role, password_hash, display_name, site, unit, language, disabled: false, created_at })
-            .await?;
-        logins.insert(role, DemoLogin { user: name.into(), password });
-    }
-    secrets::keep_demo_logins(&config.hub.state_dir, &logins)?;
-    Ok(Some(logins))
 }
 
 fn rules(config: &Config) -> Rules {

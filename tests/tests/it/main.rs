@@ -1,5 +1,6 @@
 //! Integration tests of the whole hub, one binary.
 
+mod alarms;
 mod cameras;
 mod hub;
 mod models;

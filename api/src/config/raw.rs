@@ -1,0 +1,160 @@
+//! Shapes of the TOML text, as serde reads them; unknown keys are errors. What more than one value decides is `read`.
+
+use qorgan_domain::Trilingual;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{SiteKind, UnitKind};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawConfig {
+    pub(super) hub: RawHub,
+    #[serde(default)]
+    pub(super) http: RawHttp,
+    #[serde(default)]
+    pub(super) mqtt: RawMqtt,
+    #[serde(default)]
+    pub(super) store: RawStore,
+    #[serde(default)]
+    pub(super) models: RawModels,
+    #[serde(default)]
+    pub(super) crowd: RawCrowd,
+    /// GeoJSON with the outlines of the areas, relative to this file.
+    pub(super) areas: Spanned<String>,
+    #[serde(default)]
+    pub(super) site: Vec<RawSite>,
+    #[serde(default)]
+    pub(super) unit: Vec<RawUnit>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHub {
+    pub(super) name: String,
+    pub(super) language: Option<Spanned<String>>,
+    pub(super) state_dir: String,
+    #[serde(default)]
+    pub(super) demo_logins: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHttp {
+    pub(super) listen: Option<Spanned<String>>,
+    pub(super) tls: Option<RawTls>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTls {
+    pub(super) listen: Spanned<String>,
+    pub(super) cert: Option<String>,
+    pub(super) key: Option<String>,
+    #[serde(default)]
+    pub(super) self_signed: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMqtt {
+    pub(super) listen: Option<Spanned<String>>,
+    pub(super) tls: Option<RawTls>,
+    pub(super) url: Option<Spanned<String>>,
+    pub(super) user: Option<String>,
+    pub(super) password_env: Option<String>,
+    pub(super) password_file: Option<String>,
+    pub(super) ca: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStore {
+    pub(super) url: Option<Spanned<String>>,
+    pub(super) journal: Option<String>,
+    pub(super) password_env: Option<String>,
+    pub(super) password_file: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawModels {
+    pub(super) dir: String,
+    pub(super) fetched: String,
+    pub(super) runtime: String,
+    pub(super) detector: String,
+    pub(super) density: String,
+    pub(super) workers: Spanned<usize>,
+    pub(super) staleness_s: u32,
+}
+
+impl Default for RawModels {
+    fn default() -> Self {
+        Self {
+            dir: "../models".into(),
+            fetched: "../var/models".into(),
+            runtime: "../var/lib/libonnxruntime.so.1.31.1".into(),
+            detector: "nanodet-g-416".into(),
+            density: "csrnet".into(),
+            workers: Spanned::new(0..0, 1),
+            staleness_s: 7,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawCrowd {
+    pub(super) open_after_s: Spanned<u32>,
+    pub(super) close_after_s: Spanned<u32>,
+    pub(super) clear_ratio: Spanned<f32>,
+}
+
+impl Default for RawCrowd {
+    fn default() -> Self {
+        Self { open_after_s: Spanned::new(0..0, 20), close_after_s: Spanned::new(0..0, 60), clear_ratio: Spanned::new(0..0, 0.8) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSite {
+    pub(super) id: Spanned<String>,
+    pub(super) name: Trilingual,
+    pub(super) kind: SiteKind,
+    pub(super) area: Spanned<String>,
+    pub(super) position: Spanned<[f64; 2]>,
+    #[serde(default)]
+    pub(super) camera: Vec<RawCamera>,
+    #[serde(default)]
+    pub(super) button: Vec<RawButton>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCamera {
+    pub(super) id: Spanned<String>,
+    pub(super) name: Trilingual,
+    pub(super) url: Option<Spanned<String>>,
+    pub(super) position: Option<Spanned<[f64; 2]>>,
+    pub(super) limit: Option<Spanned<f32>>,
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password_env: Option<String>,
+    pub(super) password_file: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawButton {
+    pub(super) id: Spanned<String>,
+    pub(super) name: Trilingual,
+    pub(super) position: Option<Spanned<[f64; 2]>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawUnit {
+    pub(super) id: Spanned<String>,
+    pub(super) name: Trilingual,
+    pub(super) kind: UnitKind,
+}
