@@ -8,6 +8,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, RwLock},
+    time::{Duration, Instant},
 };
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -78,6 +79,9 @@ pub enum StartError {
     Metrics(String),
 }
 
+/// How long a PostgreSQL store is waited for at start.
+const STORE_PATIENCE: Duration = Duration::from_secs(60);
+
 /// A running hub.
 pub struct Running {
     /// What its parts share.
@@ -115,7 +119,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     let device_passwords = DevicePasswords::prepare(&state_dir, users)?;
     let metrics = recorder()?;
 
-    let store = Store::open(&config.store.address().map_err(|e| StartError::Secret(crate::error::chain(&e)))?).await?;
+    let store = open_store(&config.store.address().map_err(|e| StartError::Secret(crate::error::chain(&e)))?).await?;
     let journal = Journal::open(&config.store.journal).await?;
     let areas = imported_areas(&store, &config).await?;
     let passwords = Passwords::new()?;
@@ -229,7 +233,7 @@ impl Running {
         self.engine_cancel.cancel();
         let _ = self.engine.await;
         // The writer ends when the last sender is gone; the broker may hold one for a moment longer.
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(2), self.counts).await;
+        let _ = tokio::time::timeout(Duration::from_secs(2), self.counts).await;
         self.journal.close().await;
         self.app.store.close().await;
     }
@@ -285,6 +289,20 @@ fn announce(running: &Running) {
         }
     }
     println!();
+}
+
+/// Opens the store. A PostgreSQL that starts later than the hub, as after a power cut, is waited for.
+async fn open_store(address: &str) -> Result<Store, qorgan_alerts::Error> {
+    let began = Instant::now();
+    loop {
+        match Store::open(address).await {
+            Err(error) if address.starts_with("postgres") && began.elapsed() < STORE_PATIENCE => {
+                tracing::warn!(error = crate::error::chain(&error), "the store does not answer yet; waiting");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 fn lock_state(dir: &Path) -> Result<File, StartError> {

@@ -23,8 +23,9 @@ const ICON: Record<Action, IconName> = {
 };
 const KEY: Partial<Record<Action, string>> = { claim: "C", dispatch: "D", close: "X", note: "N", release: "R" };
 /** The way of an alert: the first of these that is allowed is the next step and gets the strong button. */
-const STEPS: readonly Action[] = ["claim", "dispatch", "accept", "en_route", "on_scene", "close"];
-const ORDER: readonly Action[] = [...STEPS, "note", "release", "decline"];
+const WITHOUT_UNIT: readonly Action[] = ["claim", "dispatch", "close"];
+const WITH_UNIT: readonly Action[] = ["claim", "accept", "en_route", "on_scene", "close"];
+const ORDER: readonly Action[] = ["claim", "accept", "en_route", "on_scene", "dispatch", "close", "note", "release", "decline"];
 
 export function AlertPanel({ id }: { id: number }): JSX.Element {
   const [log, setLog] = useState<Transition[] | null>(null);
@@ -97,8 +98,9 @@ export function Back(): JSX.Element {
 }
 
 function Actions({ alert }: { alert: Alert }): JSX.Element | null {
-  const next = STEPS.find((step) => alert.allowed.includes(step));
-  const shown = ORDER.filter((action) => alert.allowed.includes(action));
+  const next = (alert.unit ? WITH_UNIT : WITHOUT_UNIT).find((step) => alert.allowed.includes(step));
+  const others = ORDER.filter((action) => action !== next && alert.allowed.includes(action));
+  const shown = next ? [next, ...others] : others;
   const incident = alert.kind === "crowd" && alert.state !== "closed" && can("incidents.open");
   if (shown.length === 0 && !incident) return null;
   return (
