@@ -74,6 +74,22 @@ fn line_of(text: &str, span: &Range<usize>) -> usize {
     text.as_bytes().iter().take(span.start).filter(|b| **b == b'\n').count() + 1
 }
 
+/// A path of the configuration, from the directory of the file, without `x/..` in the middle: people read it in messages.
+fn under(base: &Path, path: impl AsRef<Path>) -> PathBuf {
+    use std::path::Component;
+    let mut clean = PathBuf::new();
+    for part in base.join(path).components() {
+        match (part, clean.components().next_back()) {
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                clean.pop();
+            }
+            (Component::CurDir, _) => {}
+            _ => clean.push(part),
+        }
+    }
+    clean
+}
+
 /// serde lists every key it knows; a person wants the one that was meant.
 fn with_nearest_key(message: &str) -> String {
     let Some(rest) = message.strip_prefix("unknown field `") else { return message.to_owned() };
@@ -109,7 +125,7 @@ impl Check<'_> {
     }
 
     fn config(&mut self, raw: RawConfig, base: PathBuf) -> Option<Config> {
-        let areas = match Areas::read(&base.join(raw.areas.get_ref())) {
+        let areas = match Areas::read(&under(&base, raw.areas.get_ref())) {
             Ok(areas) => Some(areas),
             Err(error) => {
                 self.problem(raw.areas.span(), format!("areas \"{}\": {error}", raw.areas.get_ref()));
@@ -139,7 +155,7 @@ impl Check<'_> {
                 language.into_inner()
             }
         };
-        Hub { name: raw.name, language, state_dir: base.join(raw.state_dir), demo_logins: raw.demo_logins }
+        Hub { name: raw.name, language, state_dir: under(base, raw.state_dir), demo_logins: raw.demo_logins }
     }
 
     /// A listener without TLS stays on loopback.
@@ -157,7 +173,7 @@ impl Check<'_> {
     fn tls(&mut self, raw: RawTls, base: &Path, what: &str) -> Option<TlsListener> {
         let listen = self.parse(&raw.listen, what)?;
         let certificate = match (raw.cert, raw.key, raw.self_signed) {
-            (Some(cert), Some(key), false) => Certificate::Files { cert: base.join(cert), key: base.join(key) },
+            (Some(cert), Some(key), false) => Certificate::Files { cert: under(base, cert), key: under(base, key) },
             (None, None, true) => Certificate::SelfSigned,
             _ => {
                 self.problem(raw.listen.span(), format!("{what}: give cert and key, or self_signed = true"));
@@ -204,7 +220,7 @@ impl Check<'_> {
                 self.problem(url.span(), "mqtt.url needs user and password_env or password_file".into());
                 return None;
             };
-            return Some(Mqtt::External { url: parsed, user, password, ca: raw.ca.map(|ca| base.join(ca)) });
+            return Some(Mqtt::External { url: parsed, user, password, ca: raw.ca.map(|ca| under(base, ca)) });
         }
         let listen = match &raw.listen {
             Some(listen) => Some(self.plain(listen, "mqtt.listen")?),
@@ -221,7 +237,7 @@ impl Check<'_> {
     fn secret(&mut self, env: Option<String>, file: Option<String>, base: &Path) -> Option<SecretSource> {
         match (env, file) {
             (Some(env), None) => Some(SecretSource::Env(env)),
-            (None, Some(file)) => Some(SecretSource::File(base.join(file))),
+            (None, Some(file)) => Some(SecretSource::File(under(base, file))),
             _ => None,
         }
     }
@@ -233,7 +249,7 @@ impl Check<'_> {
             Some(url) => {
                 let text = url.get_ref();
                 if let Some(file) = text.strip_prefix("sqlite:") {
-                    format!("sqlite:{}", base.join(file).display())
+                    format!("sqlite:{}", under(base, file).display())
                 } else if url::Url::parse(text).is_ok_and(|u| matches!(u.scheme(), "postgres" | "postgresql") && u.password().is_none()) {
                     text.clone()
                 } else {
@@ -242,7 +258,7 @@ impl Check<'_> {
                 }
             }
         };
-        let journal = raw.journal.map_or_else(|| state_dir.join("journal.db"), |file| base.join(file));
+        let journal = raw.journal.map_or_else(|| state_dir.join("journal.db"), |file| under(base, file));
         StoreConfig { url, journal, password }
     }
 
@@ -252,9 +268,9 @@ impl Check<'_> {
             self.problem(raw.workers.span(), format!("models.workers {workers} is not 1 to 64"));
         }
         Models {
-            dir: base.join(raw.dir),
-            fetched: base.join(raw.fetched),
-            runtime: base.join(raw.runtime),
+            dir: under(base, raw.dir),
+            fetched: under(base, raw.fetched),
+            runtime: under(base, raw.runtime),
             detector: raw.detector,
             density: (raw.density != "off").then_some(raw.density),
             workers,
@@ -381,5 +397,30 @@ impl Check<'_> {
             self.problem(raw.id.span(), format!("unit \"{id}\" stands twice"));
         }
         Some(Unit { id, name: raw.name, kind: raw.kind })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_in_messages_have_no_detour() {
+        for (base, path, clean) in [
+            ("configs", "../var/demo", "var/demo"),
+            ("", "models", "models"),
+            ("a", "../../b", "../b"),
+            ("a", "/etc/x", "/etc/x"),
+            ("a", "./b", "a/b"),
+        ] {
+            assert_eq!(under(Path::new(base), path), Path::new(clean));
+        }
+    }
+
+    #[test]
+    fn the_nearest_known_key_is_offered_and_a_far_one_is_not() {
+        let message = "unknown field `limt`, expected one of `id`, `name`, `limit`";
+        assert_eq!(with_nearest_key(message), "unknown key \"limt\"; did you mean \"limit\"?");
+        assert!(with_nearest_key("unknown field `zzz`, expected one of `id`, `name`").contains("known here: id, name"));
     }
 }
