@@ -21,6 +21,8 @@ const ROUND: (usize, usize, usize) = (512, 64, 2_048);
 const PAGE: u32 = 500;
 /// The journal is looked at for presses that no door brought every so many ticks (seconds).
 const SWEEP_TICKS: u32 = 5;
+/// A disk that hangs must not keep alarms from the desks: rows that are not read in this time are read later.
+const JOURNAL_PATIENCE: Duration = Duration::from_secs(1);
 /// How long what is left may take to be written at the end.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -144,10 +146,14 @@ impl<C: From<Alert> + Clone + Send + 'static> Task<C> {
     async fn sweep(&mut self) {
         let Some(journal) = self.journal.clone() else { return };
         loop {
-            let rows = match journal.after(self.applied, PAGE).await {
-                Ok(rows) => rows,
-                Err(error) => {
+            let rows = match timeout(JOURNAL_PATIENCE, journal.after(self.applied, PAGE)).await {
+                Ok(Ok(rows)) => rows,
+                Ok(Err(error)) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "the alarm journal cannot be read");
+                    return;
+                }
+                Err(_) => {
+                    tracing::error!("the alarm journal does not answer; desks go on without it");
                     return;
                 }
             };
