@@ -4,7 +4,8 @@
 //! What does not belong here: what a press means. The store is fed from here, idempotently, by row number.
 //!
 //! The same press is (device, boot id, sequence number). Without a boot id the same number is a repeat only
-//! within 120 s of the press it repeats. In doubt (another kind, test or not) it is a new press and shown twice.
+//! within 120 s of the press it repeats. In doubt (another kind, signal, door, zone, time of the press by the device's clock,
+//! test or not) it is a new press and shown twice.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,7 +13,7 @@ use std::{
     time::Instant,
 };
 
-use qorgan_domain::{Alarm, AlarmKind, Clock, DeviceRef, SystemClock, UtcMs, alarm::REPEAT_WINDOW_MS};
+use qorgan_domain::{Alarm, AlarmKind, Clock, DeviceRef, Door, Signal, SystemClock, UtcMs, alarm::REPEAT_WINDOW_MS};
 use sqlx::{
     ConnectOptions, Connection, Row, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
@@ -40,6 +41,14 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS press (
 CREATE INDEX IF NOT EXISTS press_by_key ON press (device, seq);
 CREATE TABLE IF NOT EXISTS journal (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL);
 INSERT OR IGNORE INTO journal VALUES (1, lower(hex(randomblob(16))))";
+
+/// Columns that came later, for a journal that an older version made.
+const LATER: [(&str, &str); 4] = [
+    ("signal", "ALTER TABLE press ADD COLUMN signal TEXT NOT NULL DEFAULT 'press'"),
+    ("door", "ALTER TABLE press ADD COLUMN door TEXT NOT NULL DEFAULT 'mqtt'"),
+    ("zone", "ALTER TABLE press ADD COLUMN zone TEXT"),
+    ("heard_at", "ALTER TABLE press ADD COLUMN heard_at INTEGER"),
+];
 
 /// The word that a press is safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +102,13 @@ impl Journal {
             .await
             .map_err(failed)?;
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await.map_err(failed)?;
+        let columns: Vec<String> =
+            sqlx::query_scalar("SELECT name FROM pragma_table_info('press')").fetch_all(&mut connection).await.map_err(failed)?;
+        for (name, sql) in LATER {
+            if !columns.iter().any(|column| column == name) {
+                sqlx::raw_sql(sql).execute(&mut connection).await.map_err(failed)?;
+            }
+        }
         let id: String = sqlx::query_scalar("SELECT id FROM journal").fetch_one(&mut connection).await.map_err(failed)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
         tokio::spawn(Writer { path: path.to_owned(), connection, clock }.run(queue));
@@ -226,8 +242,7 @@ async fn write(
             answers.push(stored);
             continue;
         }
-        let sql =
-            "INSERT INTO press (device, boot, seq, kind, test, pressed_at, received_at, stored_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let sql = "INSERT INTO press (device, boot, seq, kind, test, pressed_at, received_at, stored_at, signal, door, zone, heard_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
         let done = sqlx::query(sql)
             .bind(alarm.device.to_string())
             .bind(&alarm.boot)
@@ -237,6 +252,10 @@ async fn write(
             .bind(alarm.pressed_at.map(|at| at.0))
             .bind(alarm.received_at.0)
             .bind(stored_at.0)
+            .bind(alarm.signal.as_str())
+            .bind(alarm.door.as_str())
+            .bind(&alarm.zone)
+            .bind(alarm.heard_at.map(|at| at.0))
             .execute(&mut *tx)
             .await?;
         answers.push(Stored { row: done.last_insert_rowid(), stored_at, repeat: false });
@@ -247,20 +266,28 @@ async fn write(
 
 /// The earlier row of the same press, if there is one.
 async fn repeat(connection: &mut SqliteConnection, alarm: &Alarm) -> Result<Option<Stored>, sqlx::Error> {
-    let sql = "SELECT row, stored_at, received_at FROM press WHERE device = $1 AND seq = $2 AND boot IS $3 AND kind = $4 AND test = $5 \
-         ORDER BY row DESC LIMIT 1";
+    let sql = "SELECT row, stored_at, received_at, pressed_at FROM press WHERE device = $1 AND seq = $2 AND boot IS $3 AND kind = $4 \
+         AND test = $5 AND signal = $6 AND door = $7 AND zone IS $8 ORDER BY row DESC LIMIT 1";
     let last = sqlx::query(sql)
         .bind(alarm.device.to_string())
         .bind(alarm.seq.cast_signed())
         .bind(&alarm.boot)
         .bind(alarm.kind.as_str())
         .bind(alarm.test)
+        .bind(alarm.signal.as_str())
+        .bind(alarm.door.as_str())
+        .bind(&alarm.zone)
         .fetch_optional(connection)
         .await?;
     let Some(row) = last else { return Ok(None) };
     let received_at = UtcMs(row.try_get("received_at")?);
-    if alarm.boot.is_none() && alarm.received_at.ms_since(received_at).abs() > REPEAT_WINDOW_MS {
-        return Ok(None);
+    if alarm.boot.is_none() {
+        let pressed_at: Option<i64> = row.try_get("pressed_at")?;
+        // A device without a boot id that was rebooted counts from 1 again: its own clock, if it has one, tells the two presses apart.
+        let told_apart = pressed_at.zip(alarm.pressed_at).is_some_and(|(before, now)| before != now.0);
+        if told_apart || alarm.received_at.ms_since(received_at).abs() > REPEAT_WINDOW_MS {
+            return Ok(None);
+        }
     }
     Ok(Some(Stored { row: row.try_get("row")?, stored_at: UtcMs(row.try_get("stored_at")?), repeat: true }))
 }
@@ -280,16 +307,31 @@ fn read(row: &SqliteRow, path: &Path) -> Result<(i64, Alarm), Error> {
         let kind: String = row.try_get("kind")?;
         let seq: i64 = row.try_get("seq")?;
         let pressed_at: Option<i64> = row.try_get("pressed_at")?;
-        Ok((row.try_get("row")?, device, kind, seq, row.try_get("boot")?, pressed_at, row.try_get("received_at")?, row.try_get("test")?))
+        let heard_at: Option<i64> = row.try_get("heard_at")?;
+        let (signal, door): (String, String) = (row.try_get("signal")?, row.try_get("door")?);
+        let times = (pressed_at, heard_at, row.try_get("received_at")?);
+        Ok((
+            row.try_get("row")?,
+            device,
+            (kind, signal, door, row.try_get("zone")?),
+            seq,
+            row.try_get("boot")?,
+            times,
+            row.try_get("test")?,
+        ))
     };
     let failed = |source: sqlx::Error| Error::Journal { path: path.to_owned(), source: source.into() };
-    let (number, device, kind, seq, boot, pressed_at, received_at, test) = get().map_err(failed)?;
+    let (number, device, (kind, signal, door, zone), seq, boot, (pressed_at, heard_at, received_at), test) = get().map_err(failed)?;
     let alarm = Alarm {
         device: word::<DeviceRef>("press", "device", &device)?,
         kind: word::<AlarmKind>("press", "kind", &kind)?,
+        signal: word::<Signal>("press", "signal", &signal)?,
+        door: word::<Door>("press", "door", &door)?,
+        zone,
         seq: seq.cast_unsigned(),
         boot,
         pressed_at: pressed_at.map(UtcMs),
+        heard_at: heard_at.map(UtcMs),
         received_at: UtcMs(received_at),
         test,
     };

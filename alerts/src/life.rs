@@ -11,12 +11,16 @@
 //!   unit said over the radio (accept, decline, en route, on scene).
 //! - A crowd alert below the safety limits never goes to a unit and never to the police; nor does a test
 //!   press. Somebody who wants a patrol there opens an incident in their own name.
+//! - A test press becomes an alarm by one person's word (`real`), from any desk, without claiming first. There is no way back.
+//! - A test press goes to a unit only within a drill; the order says so.
+//! - A crowd alert leaves by a connector only after `share`, in a person's name and with a reason.
+//! - Receipts (`shown`, `delivered`, `seen`) count once; a second one is refused and changes nothing.
 //! - Closing needs a verdict and a reason in words. `subsided` is the hub's word alone, for a crowd alert
-//!   that nobody holds. Closed is final: not even a note is added.
+//!   that nobody holds, as `recovered` is for a trouble. Closed is final: not even a note is added.
 
 use qorgan_domain::{
-    AlertId, Role, SiteId, UnitId, UserName, UtcMs,
-    alert::{Action, Actor, Alert, AlertState, Cause, CloseReason, Level, Record},
+    AlarmKind, AlertId, Role, SiteId, UnitId, UserName, UtcMs,
+    alert::{Action, Actor, Alert, AlertState, Cause, CloseReason, External, Level, Record},
 };
 
 /// Why an action was not taken.
@@ -49,6 +53,9 @@ pub enum Refusal {
     /// Closed is final.
     #[error("the alert is closed")]
     Closed,
+    /// It has happened already and counts once.
+    #[error("this has been noted already")]
+    Already,
 }
 
 impl Refusal {
@@ -61,6 +68,7 @@ impl Refusal {
             Refusal::ReasonRequired => "reason_required",
             Refusal::NotDispatchable => "not_dispatchable",
             Refusal::NotAPersonsVerdict => "invalid",
+            Refusal::Already => "already",
         }
     }
 }
@@ -91,7 +99,8 @@ pub struct Viewer {
 }
 
 /// Names of the actions in the order they are shown.
-pub const ACTIONS: [&str; 9] = ["claim", "release", "dispatch", "decline", "accept", "en_route", "on_scene", "close", "note"];
+pub const ACTIONS: [&str; 12] =
+    ["claim", "release", "dispatch", "decline", "accept", "en_route", "on_scene", "done", "close", "note", "share", "real"];
 
 /// Whether a viewer sees an alert at all. A safeguard: police and patrols never see a crowd below the safety limits.
 pub fn visible(alert: &Alert, viewer: &Viewer) -> bool {
@@ -99,15 +108,18 @@ pub fn visible(alert: &Alert, viewer: &Viewer) -> bool {
     match viewer.role {
         Role::DutyOfficer | Role::ShiftLead => true,
         Role::PoliceDesk => match alert.cause {
-            Cause::Alarm(_) | Cause::Incident(_) => true,
+            Cause::Alarm(_) | Cause::Incident(_) | Cause::Hazard(_) => true,
             Cause::Crowd(_) => safety,
+            Cause::Trouble(_) => false,
         },
         Role::Patrol => {
             let ours = alert.unit.is_some() && alert.unit == viewer.unit;
             ours && (safety || !matches!(alert.cause, Cause::Crowd(_)))
         }
-        Role::SchoolContact => matches!(alert.cause, Cause::Alarm(_)) && alert.site.is_some() && alert.site == viewer.site,
-        Role::Analyst | Role::ResidentOperator | Role::Administrator | Role::Auditor => false,
+        Role::SchoolContact => {
+            matches!(alert.cause, Cause::Alarm(_) | Cause::Trouble(_)) && alert.site.is_some() && alert.site == viewer.site
+        }
+        Role::DistrictContact | Role::Analyst | Role::ResidentOperator | Role::Administrator | Role::Auditor => false,
     }
 }
 
@@ -115,13 +127,13 @@ pub fn visible(alert: &Alert, viewer: &Viewer) -> bool {
 /// are numbered by the store when they are read.
 pub fn step(alert: &Alert, action: &Action, actor: &Actor, now: UtcMs) -> Result<(Alert, Record), Refusal> {
     let (user, standing) = match actor {
-        Actor::System(_) => return subside(alert, action, actor, now),
+        Actor::System(_) => return by_itself(alert, action, actor, now),
         Actor::Person { user, role, unit } => (user, standing(alert, user, *role, unit.as_ref())?),
     };
     if !alert.is_open() {
         return Err(Refusal::Closed);
     }
-    if alert.state == AlertState::Raised && !matches!(action, Action::Claim | Action::Note { .. }) {
+    if alert.state == AlertState::Raised && !matches!(action, Action::Claim | Action::Note { .. } | Action::Shown | Action::Real { .. }) {
         // First somebody must have it.
         standing.desk()?;
         return Err(wrong_state(alert));
@@ -137,6 +149,7 @@ pub fn step(alert: &Alert, action: &Action, actor: &Actor, now: UtcMs) -> Result
             }
             next.claimed_by = Some(user.clone());
             next.state = alert.state.max(AlertState::Claimed);
+            next.progress.claimed_at.get_or_insert(now);
         }
         Action::Release { reason: why } => {
             standing.holds()?;
@@ -159,12 +172,14 @@ pub fn step(alert: &Alert, action: &Action, actor: &Actor, now: UtcMs) -> Result
             unit = Some(to.clone());
             next.unit = Some(to.clone());
             next.state = AlertState::Dispatched;
+            clear_order(&mut next);
         }
         Action::Decline { reason: why } => {
             standing.speaks_for_unit()?;
             in_states(alert, &[AlertState::Dispatched, AlertState::Accepted, AlertState::EnRoute])?;
             reason = Some(words(why)?);
             unit = next.unit.take();
+            clear_order(&mut next);
             // Released meanwhile: nobody holds it, so it asks for somebody again.
             next.state = if alert.claimed_by.is_some() { AlertState::Claimed } else { AlertState::Raised };
         }
@@ -178,10 +193,51 @@ pub fn step(alert: &Alert, action: &Action, actor: &Actor, now: UtcMs) -> Result
             in_states(alert, &[from])?;
             unit = alert.unit.clone();
             next.state = to;
+            if to == AlertState::Accepted {
+                // Who accepts has it and has seen it, also when only the radio says so.
+                next.progress.accepted_at = Some(now);
+            }
         }
+        Action::Done => {
+            standing.speaks_for_unit()?;
+            in_states(alert, &[AlertState::OnScene])?;
+            once(&mut next.progress.done_at, now)?;
+            unit = alert.unit.clone();
+        }
+        Action::Delivered | Action::Seen => {
+            standing.unit()?;
+            in_states(alert, &[AlertState::Dispatched, AlertState::Accepted, AlertState::EnRoute, AlertState::OnScene])?;
+            if matches!(action, Action::Seen) {
+                next.progress.delivered_at.get_or_insert(now);
+                once(&mut next.progress.seen_at, now)?;
+            } else {
+                once(&mut next.progress.delivered_at, now)?;
+            }
+            unit = alert.unit.clone();
+        }
+        Action::Shown => {
+            standing.desk()?;
+            once(&mut next.progress.shown_at, now)?;
+        }
+        Action::Share { reason: why } => {
+            standing.holds()?;
+            reason = Some(words(why)?);
+            next.progress.shared = true;
+        }
+        Action::Real { reason: why } => {
+            standing.desk()?;
+            let Cause::Alarm(press) = &mut next.cause else { return Err(wrong_state(alert)) };
+            if !press.test {
+                return Err(Refusal::Already);
+            }
+            reason = Some(words(why)?);
+            press.test = false;
+            next.level = level_of(press.alarm);
+        }
+        Action::Sent | Action::External(_) => return Err(Refusal::NotYours(NotYours::Role)),
         Action::Close { verdict, reason: why } => {
             standing.holds()?;
-            if *verdict == CloseReason::Subsided {
+            if matches!(verdict, CloseReason::Subsided | CloseReason::Recovered) {
                 return Err(Refusal::NotAPersonsVerdict);
             }
             reason = Some(words(why)?);
@@ -203,9 +259,30 @@ pub fn allowed(alert: &Alert, actor: &Actor) -> Vec<&'static str> {
 /// Whether this alert may ever be sent to a unit.
 pub fn dispatchable(alert: &Alert) -> bool {
     match &alert.cause {
-        Cause::Alarm(alarm) => !alarm.test,
+        // An exercise may go all the way to the patrol, and the order says that it is one.
+        Cause::Alarm(alarm) => !alarm.test || alarm.drill.is_some(),
         Cause::Crowd(_) => alert.level >= Level::Warning,
-        Cause::Incident(_) => true,
+        Cause::Incident(_) | Cause::Hazard(_) => true,
+        Cause::Trouble(_) => false,
+    }
+}
+
+/// Whether an alert may leave by the connectors: an alarm, incident or hazard does by itself; a crowd alert only after a
+/// named person's act; a test press and a device's trouble never.
+pub fn may_leave(alert: &Alert) -> bool {
+    match &alert.cause {
+        Cause::Alarm(alarm) => !alarm.test,
+        Cause::Incident(_) | Cause::Hazard(_) => true,
+        Cause::Crowd(_) => alert.progress.shared,
+        Cause::Trouble(_) => false,
+    }
+}
+
+/// How much a press of that kind matters.
+pub fn level_of(kind: AlarmKind) -> Level {
+    match kind {
+        AlarmKind::Panic | AlarmKind::HoldUp | AlarmKind::Fire => Level::Critical,
+        AlarmKind::Medical => Level::Warning,
     }
 }
 
@@ -237,6 +314,9 @@ impl Standing {
         self.desk()?;
         if matches!(self, Standing::Desk { holds: true }) { Ok(()) } else { Err(Refusal::NotYours(NotYours::Claimer)) }
     }
+    fn unit(&self) -> Result<(), Refusal> {
+        if matches!(self, Standing::Unit) { Ok(()) } else { Err(Refusal::NotYours(NotYours::Unit)) }
+    }
     fn speaks_for_unit(&self) -> Result<(), Refusal> {
         if matches!(self, Standing::Unit) { Ok(()) } else { self.holds() }
     }
@@ -254,25 +334,57 @@ fn standing(alert: &Alert, user: &UserName, role: Role, unit: Option<&UnitId>) -
     }
 }
 
-fn subside(alert: &Alert, action: &Action, actor: &Actor, now: UtcMs) -> Result<(Alert, Record), Refusal> {
-    let Action::Close { verdict: CloseReason::Subsided, reason } = action else {
-        return Err(Refusal::NotYours(NotYours::Role));
-    };
-    if !matches!(alert.cause, Cause::Crowd(_)) {
-        return Err(Refusal::NotYours(NotYours::Role));
-    }
+/// What the hub does by itself: it ends what nobody holds and what has ended, and notes what it did and heard.
+fn by_itself(alert: &Alert, action: &Action, actor: &Actor, now: UtcMs) -> Result<(Alert, Record), Refusal> {
     if !alert.is_open() {
         return Err(Refusal::Closed);
     }
-    in_states(alert, &[AlertState::Raised])?;
-    let reason = words(reason)?;
     let mut next = alert.clone();
-    close(&mut next, CloseReason::Subsided, now);
-    next.subsided_at = next.subsided_at.or(Some(now));
+    let (mut reason, mut unit) = (None, None);
+    match (action, &alert.cause) {
+        (Action::Close { verdict: CloseReason::Subsided, reason: why }, Cause::Crowd(_))
+        | (Action::Close { verdict: CloseReason::Recovered, reason: why }, Cause::Trouble(_)) => {
+            in_states(alert, &[AlertState::Raised])?;
+            reason = Some(words(why)?);
+            let Action::Close { verdict, .. } = action else { return Err(wrong_state(alert)) };
+            close(&mut next, *verdict, now);
+            next.subsided_at = next.subsided_at.or(Some(now));
+        }
+        (Action::Sent, _) => {
+            in_states(alert, &[AlertState::Dispatched])?;
+            once(&mut next.progress.sent_at, now)?;
+            unit = alert.unit.clone();
+        }
+        (Action::External(word), _) => {
+            let known = next.progress.external.iter_mut().find(|known| known.connector == word.connector);
+            let number = word.number.as_deref().map_or_else(String::new, |number| format!(" {number}"));
+            reason = Some(format!("{}: {}{number}", word.connector, word.status));
+            match known {
+                Some(known) => *known = External { number: word.number.clone().or(known.number.take()), ..word.clone() },
+                None => next.progress.external.push(word.clone()),
+            }
+        }
+        _ => return Err(Refusal::NotYours(NotYours::Role)),
+    }
     next.version += 1;
     next.updated_at = now;
-    let record = line(alert.id, action.name(), Some(alert.state), next.state, actor, now, Some(reason), None);
+    let record = line(alert.id, action.name(), Some(alert.state), next.state, actor, now, reason, unit);
     Ok((next, record))
+}
+
+/// A receipt counts once.
+fn once(at: &mut Option<UtcMs>, now: UtcMs) -> Result<(), Refusal> {
+    if at.is_some() {
+        return Err(Refusal::Already);
+    }
+    *at = Some(now);
+    Ok(())
+}
+
+/// The receipts of an order begin anew.
+fn clear_order(alert: &mut Alert) {
+    let progress = &mut alert.progress;
+    (progress.sent_at, progress.delivered_at, progress.seen_at, progress.accepted_at, progress.done_at) = (None, None, None, None, None);
 }
 
 fn close(alert: &mut Alert, verdict: CloseReason, now: UtcMs) {
@@ -309,6 +421,9 @@ fn example(name: &str) -> Option<Action> {
         "on_scene" => Action::OnScene,
         "close" => Action::Close { verdict: CloseReason::Resolved, reason },
         "note" => Action::Note { text: reason },
+        "done" => Action::Done,
+        "share" => Action::Share { reason },
+        "real" => Action::Real { reason },
         _ => return None,
     })
 }

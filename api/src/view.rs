@@ -2,8 +2,9 @@
 
 use qorgan_alerts::life;
 use qorgan_domain::{
-    Trilingual,
-    alert::{Alert, Cause, Record},
+    Role, Trilingual,
+    alert::{Alert, Cause, Progress, Record},
+    sign::Scope,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -44,6 +45,8 @@ pub struct SessionView {
     pub site: Option<String>,
     /// The unit of a patrol.
     pub unit: Option<String>,
+    /// KATO code of a district contact's district.
+    pub area: Option<String>,
     /// To be sent as `x-csrf-token` with every change.
     pub csrf: String,
     /// When the session ends, RFC 3339.
@@ -75,6 +78,7 @@ impl SessionView {
             role: session.role.as_str(),
             site: session.site.as_ref().map(ToString::to_string),
             unit: session.unit.as_ref().map(ToString::to_string),
+            area: session.area.as_ref().map(ToString::to_string),
             csrf: session.csrf.clone(),
             expires_at: session.expires_at.to_string(),
             hub,
@@ -88,7 +92,7 @@ impl SessionView {
 pub struct AlertView {
     /// Number.
     pub id: i64,
-    /// `alarm`, `crowd` or `incident`.
+    /// `alarm`, `crowd`, `incident`, `trouble` or `hazard`.
     pub kind: &'static str,
     /// `notice`, `watch`, `warning`, `critical`.
     pub level: &'static str,
@@ -110,7 +114,7 @@ pub struct AlertView {
     pub claimed_by: Option<String>,
     /// Unit that was sent.
     pub unit: Option<String>,
-    /// `resolved`, `false_alarm`, `drill`, `duplicate`, `subsided`.
+    /// `resolved`, `false_alarm`, `drill`, `duplicate`, `subsided`, `recovered`.
     pub close_reason: Option<&'static str>,
     /// False when the alarm journal could not be written.
     pub stored: bool,
@@ -124,6 +128,12 @@ pub struct AlertView {
     pub crowd: Option<CrowdView>,
     /// The report, for an incident opened by hand.
     pub incident: Option<IncidentView>,
+    /// What does not work, for a trouble.
+    pub trouble: Option<TroubleView>,
+    /// The report of an outside system, for a hazard.
+    pub hazard: Option<HazardView>,
+    /// Receipts of every hop.
+    pub progress: ProgressView,
     /// Actions this session may take now.
     pub allowed: Vec<&'static str>,
 }
@@ -147,6 +157,119 @@ pub struct AlarmView {
     pub clock_suspect: bool,
     /// Presses while the alert was open.
     pub presses: u32,
+    /// When it was pressed last, if more than once.
+    pub pressed_again_at: Option<String>,
+    /// Doors that brought the first press: `mqtt`, `dc09`, `phone`.
+    pub doors: Vec<&'static str>,
+    /// Zone of an alarm panel.
+    pub zone: Option<String>,
+    /// When an edge box heard it, if the centre was away then.
+    pub heard_at: Option<String>,
+    /// When the cancel code was given. The alarm goes on.
+    pub cancelled_at: Option<String>,
+    /// When the duress code was given. Never shown on the spot: there it looks like a cancel.
+    pub duress_at: Option<String>,
+    /// When the button went back to rest.
+    pub restored_at: Option<String>,
+    /// Number of the drill that was on at this site. Without `test` this is a real alarm all the same.
+    pub drill: Option<i64>,
+}
+
+/// What does not work.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TroubleView {
+    /// `lost`, `battery`, `mains`, `tamper`, `clock`, `fault`, `flood`.
+    pub kind: &'static str,
+    /// `device`, `site` or `provider`.
+    pub scope: &'static str,
+    /// Which device, site or provider.
+    pub scope_id: String,
+    /// Devices concerned, `site/device`, at most 1,000.
+    pub devices: Vec<String>,
+    /// How many there are.
+    pub count: u32,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// A number or a code that explains it.
+    pub detail: Option<String>,
+}
+
+/// A danger that an outside system reported.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HazardView {
+    /// The system.
+    pub source: String,
+    /// `dangerous_driving`, `accident`, `obstacle`, `fire`, `weather`, `other`.
+    pub kind: &'static str,
+    /// Description; plates were taken out.
+    pub text: String,
+    /// When it was seen, RFC 3339.
+    pub reported_at: String,
+}
+
+/// Receipts of every hop, RFC 3339 each.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct ProgressView {
+    /// On the screen of an attended desk.
+    pub shown_at: Option<String>,
+    /// Claimed for the first time.
+    pub claimed_at: Option<String>,
+    /// `reminded` (30 s) or `shift_lead` (60 s): how far the hub has called for somebody.
+    pub escalation: Option<&'static str>,
+    /// No duty desk was attended: the police desk's at once.
+    pub unattended_at: Option<String>,
+    /// The order left the hub.
+    pub sent_at: Option<String>,
+    /// The unit's device has it.
+    pub delivered_at: Option<String>,
+    /// It was on the unit's screen.
+    pub seen_at: Option<String>,
+    /// The unit accepted.
+    pub accepted_at: Option<String>,
+    /// The unit is done there.
+    pub done_at: Option<String>,
+    /// What receiving systems said.
+    pub external: Vec<ExternalView>,
+    /// A named person let it leave by the connectors.
+    pub shared: bool,
+}
+
+/// The word of a receiving system.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ExternalView {
+    /// Which connector.
+    pub connector: String,
+    /// Its status.
+    pub status: String,
+    /// Its incident number.
+    pub number: Option<String>,
+    /// When it said so.
+    pub at: String,
+}
+
+impl From<&Progress> for ProgressView {
+    fn from(p: &Progress) -> Self {
+        let time = |at: Option<qorgan_domain::UtcMs>| at.map(|at| at.to_string());
+        let external = |e: &qorgan_domain::alert::External| ExternalView {
+            connector: e.connector.clone(),
+            status: e.status.clone(),
+            number: e.number.clone(),
+            at: e.at.to_string(),
+        };
+        Self {
+            shown_at: time(p.shown_at),
+            claimed_at: time(p.claimed_at),
+            escalation: p.escalation.map(|e| e.as_str()),
+            unattended_at: time(p.unattended_at),
+            sent_at: time(p.sent_at),
+            delivered_at: time(p.delivered_at),
+            seen_at: time(p.seen_at),
+            accepted_at: time(p.accepted_at),
+            done_at: time(p.done_at),
+            external: p.external.iter().map(external).collect(),
+            shared: p.shared,
+        }
+    }
 }
 
 /// The numbers behind a crowd alert, all in people.
@@ -198,12 +321,21 @@ pub struct IncidentView {
 impl AlertView {
     /// The alert as this session sees it.
     pub fn new(alert: &Alert, session: &Session) -> Self {
-        Self { allowed: life::allowed(alert, &session.actor()), ..Self::without_actions(alert) }
+        let mut view = Self { allowed: life::allowed(alert, &session.actor()), ..Self::without_actions(alert) };
+        if session.role == Role::SchoolContact
+            && let Some(alarm) = &mut view.alarm
+        {
+            // Whoever stands beside the person under threat sees a cancel.
+            let duress_at = alarm.duress_at.take();
+            alarm.cancelled_at = alarm.cancelled_at.take().or(duress_at);
+        }
+        view
     }
 
     /// The alert as a program sees it that takes no action.
     pub fn without_actions(alert: &Alert) -> Self {
-        let (mut alarm, mut crowd, mut incident) = (None, None, None);
+        let (mut alarm, mut crowd, mut incident, mut trouble, mut hazard) = (None, None, None, None, None);
+        let time = |at: Option<qorgan_domain::UtcMs>| at.map(|at| at.to_string());
         match &alert.cause {
             Cause::Alarm(a) => {
                 alarm = Some(AlarmView {
@@ -215,6 +347,14 @@ impl AlertView {
                     test: a.test,
                     clock_suspect: a.clock_suspect,
                     presses: a.presses,
+                    pressed_again_at: time(a.pressed_again_at),
+                    doors: a.doors.iter().map(|d| d.as_str()).collect(),
+                    zone: a.zone.clone(),
+                    heard_at: time(a.heard_at),
+                    cancelled_at: time(a.cancelled_at),
+                    duress_at: time(a.duress_at),
+                    restored_at: time(a.restored_at),
+                    drill: a.drill,
                 });
             }
             Cause::Crowd(c) => {
@@ -233,6 +373,30 @@ impl AlertView {
                 });
             }
             Cause::Incident(i) => incident = Some(IncidentView { text: i.text.clone(), opened_by: i.opened_by.to_string() }),
+            Cause::Trouble(t) => {
+                let (scope, scope_id) = match &t.scope {
+                    Scope::Device(device) => ("device", device.to_string()),
+                    Scope::Site(site) => ("site", site.to_string()),
+                    Scope::Provider(name) => ("provider", name.clone()),
+                };
+                trouble = Some(TroubleView {
+                    kind: t.trouble.as_str(),
+                    scope,
+                    scope_id,
+                    devices: t.devices.iter().map(ToString::to_string).collect(),
+                    count: t.count,
+                    since: t.since.to_string(),
+                    detail: t.detail.clone(),
+                });
+            }
+            Cause::Hazard(h) => {
+                hazard = Some(HazardView {
+                    source: h.source.clone(),
+                    kind: h.hazard.as_str(),
+                    text: h.text.clone(),
+                    reported_at: h.reported_at.to_string(),
+                });
+            }
         }
         Self {
             id: alert.id.0,
@@ -254,6 +418,9 @@ impl AlertView {
             alarm,
             crowd,
             incident,
+            trouble,
+            hazard,
+            progress: (&alert.progress).into(),
             allowed: Vec::new(),
         }
     }
@@ -280,6 +447,17 @@ pub struct RecordView {
     pub reason: Option<String>,
     /// Unit, for what concerns one.
     pub unit: Option<String>,
+}
+
+impl RecordView {
+    /// The line as this session sees it.
+    pub fn new(record: &Record, session: &Session) -> Self {
+        let mut view = Self::from(record);
+        if session.role == Role::SchoolContact && view.action == "duress" {
+            view.action = "cancel".into();
+        }
+        view
+    }
 }
 
 impl From<&Record> for RecordView {

@@ -30,6 +30,60 @@ impl AlarmKind {
     }
 }
 
+/// By which door a press came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Door {
+    /// An MQTT device, directly or through an edge box.
+    Mqtt,
+    /// An alarm panel over SIA DC-09.
+    Dc09,
+    /// A school contact's phone page.
+    Phone,
+}
+
+impl Door {
+    /// Name on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Door::Mqtt => "mqtt",
+            Door::Dc09 => "dc09",
+            Door::Phone => "phone",
+        }
+    }
+}
+
+/// What the message says about the alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signal {
+    /// Somebody asks for help.
+    #[default]
+    Press,
+    /// Somebody gave the cancel code. It marks the alarm; it never removes or closes it.
+    Cancel,
+    /// Somebody gave the duress code: on the spot it looks like cancelling, at the desk it is the opposite.
+    Duress,
+    /// The button or zone went back to rest.
+    Restore,
+}
+
+impl Signal {
+    /// Name on the wire and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Signal::Press => "press",
+            Signal::Cancel => "cancel",
+            Signal::Duress => "duress",
+            Signal::Restore => "restore",
+        }
+    }
+    /// Whether it is the plain press, which the wire leaves out.
+    pub fn is_press(&self) -> bool {
+        *self == Signal::Press
+    }
+}
+
 /// One press, as a door understood it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarm {
@@ -37,12 +91,20 @@ pub struct Alarm {
     pub device: DeviceRef,
     /// What was pressed.
     pub kind: AlarmKind,
+    /// Press, cancel, duress or restore.
+    pub signal: Signal,
+    /// By which door it came.
+    pub door: Door,
+    /// Zone of an alarm panel, as it sent it.
+    pub zone: Option<String>,
     /// The device's own running number of this press.
     pub seq: u64,
     /// Changes each time the device starts, so that a rebooted device may count from 1 again.
     pub boot: Option<String>,
     /// When it was pressed, by the device's clock, if it has one.
     pub pressed_at: Option<UtcMs>,
+    /// When an edge box heard it, by that box's clock, if one stood between and kept it.
+    pub heard_at: Option<UtcMs>,
     /// When a door of the hub received it.
     pub received_at: UtcMs,
     /// A test press: shown as a test, never as an alarm.
@@ -66,13 +128,36 @@ pub struct AlarmKey {
     pub seq: u64,
 }
 
+/// Two doors that bring the same button within this time bring one press, in milliseconds.
+pub const MERGE_WINDOW_MS: i64 = 10_000;
+
 impl Alarm {
+    /// A plain press over MQTT; further fields are set by whoever knows them.
+    pub fn new(device: DeviceRef, kind: AlarmKind, seq: u64, received_at: UtcMs) -> Self {
+        Self {
+            device,
+            kind,
+            signal: Signal::Press,
+            door: Door::Mqtt,
+            zone: None,
+            seq,
+            boot: None,
+            pressed_at: None,
+            heard_at: None,
+            received_at,
+            test: false,
+        }
+    }
+    /// When it was pressed, as far as the hub can trust it: when an edge box heard it, else when the hub did.
+    pub fn happened_at(&self) -> UtcMs {
+        self.heard_at.unwrap_or(self.received_at).min(self.received_at)
+    }
     /// Identity of this press.
     pub fn key(&self) -> AlarmKey {
         AlarmKey { device: self.device.clone(), boot: self.boot.clone(), seq: self.seq }
     }
     /// Whether the device's clock is more than a minute off. Such an alarm counts all the same.
     pub fn clock_suspect(&self) -> bool {
-        self.pressed_at.is_some_and(|at| at.ms_since(self.received_at).unsigned_abs() > CLOCK_SUSPECT_MS.unsigned_abs())
+        self.pressed_at.is_some_and(|at| at.ms_since(self.happened_at()).unsigned_abs() > CLOCK_SUSPECT_MS.unsigned_abs())
     }
 }

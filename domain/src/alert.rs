@@ -5,7 +5,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AlarmKind, AlertId, DeviceRef, GeoPoint, Role, SiteId, UnitId, UserName, UtcMs};
+use crate::{
+    Alarm, AlarmKind, AlertId, DeviceRef, GeoPoint, Role, SiteId, UnitId, UserName, UtcMs,
+    alarm::Door,
+    hazard::HazardKind,
+    sign::{Scope, TroubleKind},
+};
 
 /// How much an alert matters, lowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -97,6 +102,8 @@ pub enum CloseReason {
     Duplicate,
     /// The evidence ended before anybody claimed it. Only the system closes so, and only crowd alerts.
     Subsided,
+    /// The device works again. Only the system closes so, and only troubles that nobody holds.
+    Recovered,
 }
 
 impl CloseReason {
@@ -108,6 +115,7 @@ impl CloseReason {
             CloseReason::Drill => "drill",
             CloseReason::Duplicate => "duplicate",
             CloseReason::Subsided => "subsided",
+            CloseReason::Recovered => "recovered",
         }
     }
 }
@@ -122,15 +130,21 @@ pub enum Cause {
     Crowd(CrowdEvidence),
     /// Opened by hand by a named person.
     Incident(IncidentEvidence),
+    /// A button, panel or edge box that does not work as it should.
+    Trouble(TroubleEvidence),
+    /// A danger that an outside system reported.
+    Hazard(HazardEvidence),
 }
 
 impl Cause {
-    /// Name in JSON and in the store: `alarm`, `crowd` or `incident`.
+    /// Name in JSON and in the store: `alarm`, `crowd`, `incident`, `trouble` or `hazard`.
     pub fn kind(&self) -> &'static str {
         match self {
             Cause::Alarm(_) => "alarm",
             Cause::Crowd(_) => "crowd",
             Cause::Incident(_) => "incident",
+            Cause::Trouble(_) => "trouble",
+            Cause::Hazard(_) => "hazard",
         }
     }
 }
@@ -154,6 +168,147 @@ pub struct AlarmEvidence {
     pub clock_suspect: bool,
     /// Presses of the same button while this alert was open, this one included.
     pub presses: u32,
+    /// When it was pressed last, by the hub's clock; none when it was pressed once.
+    #[serde(default)]
+    pub pressed_again_at: Option<UtcMs>,
+    /// Doors that brought the first press, in order.
+    #[serde(default)]
+    pub doors: Vec<Door>,
+    /// Zone of an alarm panel.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// When an edge box heard it, if that box had to keep it.
+    #[serde(default)]
+    pub heard_at: Option<UtcMs>,
+    /// When somebody gave the cancel code. The alarm goes on.
+    #[serde(default)]
+    pub cancelled_at: Option<UtcMs>,
+    /// When somebody gave the duress code: whoever cancels does so under threat.
+    #[serde(default)]
+    pub duress_at: Option<UtcMs>,
+    /// When the button or zone went back to rest.
+    #[serde(default)]
+    pub restored_at: Option<UtcMs>,
+    /// The drill that was on at this site. Without `test` this is a real alarm all the same.
+    #[serde(default)]
+    pub drill: Option<i64>,
+}
+
+impl AlarmEvidence {
+    /// The evidence of a first press.
+    pub fn of(alarm: &Alarm) -> Self {
+        Self {
+            alarm: alarm.kind,
+            seq: alarm.seq,
+            boot: alarm.boot.clone(),
+            pressed_at: alarm.pressed_at,
+            received_at: alarm.received_at,
+            test: alarm.test,
+            clock_suspect: alarm.clock_suspect(),
+            presses: 1,
+            pressed_again_at: None,
+            doors: vec![alarm.door],
+            zone: alarm.zone.clone(),
+            heard_at: alarm.heard_at,
+            cancelled_at: None,
+            duress_at: None,
+            restored_at: None,
+            drill: None,
+        }
+    }
+}
+
+/// What does not work, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TroubleEvidence {
+    /// What is wrong.
+    pub trouble: TroubleKind,
+    /// A device, a whole site, or a whole provider.
+    pub scope: Scope,
+    /// The devices concerned, at most 1,000 of them.
+    pub devices: Vec<DeviceRef>,
+    /// How many devices are concerned.
+    pub count: u32,
+    /// Since when, by the hub's clock: the last proof of life, or the report.
+    pub since: UtcMs,
+    /// A number or a code that explains it: `battery 12 %`, `clock +380 s`.
+    pub detail: Option<String>,
+}
+
+/// A danger reported by an outside system: place and description, no plate, no person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HazardEvidence {
+    /// The system that reported it.
+    pub source: String,
+    /// That system's id of the event.
+    pub event: String,
+    /// What kind.
+    pub hazard: HazardKind,
+    /// Description.
+    pub text: String,
+    /// When the system saw it.
+    pub reported_at: UtcMs,
+}
+
+/// How far the hub has called for somebody to claim an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Escalation {
+    /// Unclaimed for 30 s.
+    Reminded,
+    /// Unclaimed for 60 s: the shift lead.
+    ShiftLead,
+}
+
+impl Escalation {
+    /// Name in JSON and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Escalation::Reminded => "reminded",
+            Escalation::ShiftLead => "shift_lead",
+        }
+    }
+}
+
+/// Receipts of every hop, each the first of its kind; those of an order begin anew with every order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// On the screen of an attended desk.
+    pub shown_at: Option<UtcMs>,
+    /// Claimed for the first time.
+    pub claimed_at: Option<UtcMs>,
+    /// How far the hub has called for somebody.
+    pub escalation: Option<Escalation>,
+    /// No duty desk was attended: the police desk's at once.
+    pub unattended_at: Option<UtcMs>,
+    /// The order left the hub.
+    pub sent_at: Option<UtcMs>,
+    /// The unit's device has it.
+    pub delivered_at: Option<UtcMs>,
+    /// It was on the unit's screen.
+    pub seen_at: Option<UtcMs>,
+    /// The unit accepted.
+    pub accepted_at: Option<UtcMs>,
+    /// The unit is done there; the desk closes.
+    pub done_at: Option<UtcMs>,
+    /// What receiving systems said, the newest word of each.
+    pub external: Vec<External>,
+    /// A named person let it leave by the connectors, with a reason.
+    pub shared: bool,
+}
+
+/// The word of a receiving system about an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct External {
+    /// Which connector.
+    pub connector: String,
+    /// Its status, e.g. `received`, `accepted`, `closed`.
+    pub status: String,
+    /// Its incident number.
+    pub number: Option<String>,
+    /// When it said so, by the hub's clock.
+    pub at: UtcMs,
 }
 
 /// The numbers behind a crowd alert, enough to compute it again.
@@ -244,8 +399,10 @@ pub struct Alert {
     pub close_reason: Option<CloseReason>,
     /// Safe on disk. False only when the journal could not be written.
     pub stored: bool,
-    /// A crowd alert whose evidence has ended while a person holds it.
+    /// A crowd alert whose evidence has ended, or a trouble that is over, while a person holds it.
     pub subsided_at: Option<UtcMs>,
+    /// Receipts of every hop.
+    pub progress: Progress,
     /// Grows by one with every change.
     pub version: u32,
 }
@@ -261,8 +418,12 @@ impl Alert {
             && match &self.cause {
                 Cause::Alarm(alarm) => !alarm.test,
                 Cause::Crowd(_) => self.level >= Level::Warning,
-                Cause::Incident(_) => false,
+                Cause::Incident(_) | Cause::Trouble(_) | Cause::Hazard(_) => false,
             }
+    }
+    /// Whether it is an alarm that somebody must answer: a press that is no test.
+    pub fn is_real_alarm(&self) -> bool {
+        matches!(&self.cause, Cause::Alarm(alarm) if !alarm.test)
     }
 }
 
@@ -339,6 +500,28 @@ pub enum Action {
         /// The words.
         text: String,
     },
+    /// Let it leave by the connectors. The only way out for a crowd alert, always in somebody's name.
+    Share {
+        /// Why.
+        reason: String,
+    },
+    /// This test press is real: from now on it is an alarm.
+    Real {
+        /// Why.
+        reason: String,
+    },
+    /// It is on a desk's screen. The first one counts.
+    Shown,
+    /// The order has left the hub. The hub's own word.
+    Sent,
+    /// The unit's device has the order.
+    Delivered,
+    /// The order was on the unit's screen.
+    Seen,
+    /// The unit is done there; the desk closes.
+    Done,
+    /// The word of a receiving system. The hub's own act.
+    External(External),
 }
 
 impl Action {
@@ -354,6 +537,14 @@ impl Action {
             Action::OnScene => "on_scene",
             Action::Close { .. } => "close",
             Action::Note { .. } => "note",
+            Action::Share { .. } => "share",
+            Action::Real { .. } => "real",
+            Action::Shown => "shown",
+            Action::Sent => "sent",
+            Action::Delivered => "delivered",
+            Action::Seen => "seen",
+            Action::Done => "done",
+            Action::External(_) => "external",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What enters fusion.
 
-use crate::{Alarm, Count};
+use crate::{Alarm, Count, SiteId, UtcMs, hazard::Hazard, sign::Trouble};
 
 /// An input of fusion. Indicators are deliberately absent: they have no path into alerts.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,25 @@ pub enum Event {
         /// Whether it is safe on disk.
         stored: bool,
     },
+    /// A device that does not work begins, changes or ends to be one.
+    Trouble(Trouble),
+    /// An outside system reports a danger.
+    Hazard(Hazard),
+    /// Whether somebody who hears sits at a desk of the centre; false: alarms go to the police desk at once.
+    Attended(bool),
+    /// The drills that are on now.
+    Drills(Vec<DrillWindow>),
     /// Time passes; lets silence and persistence have their effect.
     Tick,
+}
+
+/// A drill that is on at a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrillWindow {
+    /// Its number.
+    pub drill: i64,
+    /// Where.
+    pub site: SiteId,
+    /// Until when presses belong to it.
+    pub until: UtcMs,
 }

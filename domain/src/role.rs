@@ -18,6 +18,8 @@ pub enum Role {
     Patrol,
     /// Answers for one school or place; sees its own site.
     SchoolContact,
+    /// Answers for the schools of one district: register, devices, drills; no alerts of crowds, no pictures.
+    DistrictContact,
     /// Works with indicators; sees aggregates.
     Analyst,
     /// Takes residents' requests.
@@ -30,12 +32,13 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order of the documents.
-    pub const ALL: [Role; 9] = [
+    pub const ALL: [Role; 10] = [
         Role::DutyOfficer,
         Role::ShiftLead,
         Role::PoliceDesk,
         Role::Patrol,
         Role::SchoolContact,
+        Role::DistrictContact,
         Role::Analyst,
         Role::ResidentOperator,
         Role::Administrator,
@@ -50,6 +53,7 @@ impl Role {
             Role::PoliceDesk => "police_desk",
             Role::Patrol => "patrol",
             Role::SchoolContact => "school_contact",
+            Role::DistrictContact => "district_contact",
             Role::Analyst => "analyst",
             Role::ResidentOperator => "resident_operator",
             Role::Administrator => "administrator",

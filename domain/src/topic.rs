@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{AlertId, DeviceRef, SiteId, UserName, id::IdError};
+use crate::{AlertId, DeviceId, DeviceRef, SiteId, UnitId, UserName, id::IdError};
 
 /// First levels of every topic.
 pub const PREFIX: &str = "qorgan/v1/";
@@ -38,6 +38,27 @@ impl Channel {
     }
 }
 
+/// What is said about a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UnitChannel {
+    /// Where it is; the unit writes it.
+    Position,
+    /// What it is to do; the hub writes it, retained while the order stands.
+    Order,
+    /// The unit's word that it has, has seen or accepts the order.
+    Receipt,
+}
+
+impl UnitChannel {
+    fn suffix(self) -> &'static str {
+        match self {
+            UnitChannel::Position => "position",
+            UnitChannel::Order => "order",
+            UnitChannel::Receipt => "order/receipt",
+        }
+    }
+}
+
 /// A topic of the hub.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Topic {
@@ -45,6 +66,10 @@ pub enum Topic {
     Device(DeviceRef, Channel),
     /// `qorgan/v1/alert/{alert}`
     Alert(AlertId),
+    /// `qorgan/v1/unit/{unit}/{channel}`
+    Unit(UnitId, UnitChannel),
+    /// `qorgan/v1/hazard/{source}`
+    Hazard(DeviceId),
 }
 
 /// Why a text is no topic of the hub.
@@ -79,11 +104,23 @@ impl Topic {
         let mut levels = rest.splitn(3, '/');
         let (first, second, tail) = (levels.next().unwrap_or(""), levels.next().unwrap_or(""), levels.next());
         let Some(tail) = tail else {
+            if first == "hazard" {
+                return second.parse().map(Topic::Hazard).map_err(TopicError::BadId);
+            }
             if first == "alert" {
                 return second.parse().map(|id| Topic::Alert(AlertId(id))).map_err(|_| TopicError::UnknownChannel);
             }
             return Err(TopicError::UnknownChannel);
         };
+        if first == "unit" {
+            let unit = second.parse().map_err(TopicError::BadId)?;
+            let channels = [UnitChannel::Position, UnitChannel::Order, UnitChannel::Receipt];
+            let channel = channels.into_iter().find(|c| c.suffix() == tail).ok_or(TopicError::UnknownChannel)?;
+            return Ok(Topic::Unit(unit, channel));
+        }
+        if matches!(first, "alert" | "hazard") {
+            return Err(TopicError::UnknownChannel);
+        }
         let device = DeviceRef::new(first.parse().map_err(TopicError::BadId)?, second.parse().map_err(TopicError::BadId)?);
         let channel = [Channel::Count, Channel::Alarm, Channel::Sensor, Channel::Health, Channel::Receipt]
             .into_iter()
@@ -97,6 +134,8 @@ impl fmt::Display for Topic {
         match self {
             Topic::Device(device, channel) => write!(f, "{PREFIX}{device}/{}", channel.suffix()),
             Topic::Alert(id) => write!(f, "{PREFIX}alert/{id}"),
+            Topic::Unit(unit, channel) => write!(f, "{PREFIX}unit/{unit}/{}", channel.suffix()),
+            Topic::Hazard(source) => write!(f, "{PREFIX}hazard/{source}"),
         }
     }
 }
@@ -108,6 +147,10 @@ pub enum Principal {
     Device(DeviceRef),
     /// An edge box that speaks for every device of its site; user name `edge/{site}`.
     Edge(SiteId),
+    /// A unit's own device; user name `unit/{unit}`. Writes its position and receipts, reads its orders.
+    Unit(UnitId),
+    /// An outside system that reports dangers; user name `hazard/{source}`. Writes one topic, reads none.
+    Hazard(DeviceId),
     /// A desk program; user name `desk/{name}`. Reads, never writes.
     Desk(UserName),
     /// The hub itself, at an external broker.
@@ -119,6 +162,8 @@ impl Principal {
     pub fn parse(user: &str) -> Option<Self> {
         match user.split_once('/') {
             Some(("edge", site)) => site.parse().ok().map(Principal::Edge),
+            Some(("unit", unit)) => unit.parse().ok().map(Principal::Unit),
+            Some(("hazard", source)) => source.parse().ok().map(Principal::Hazard),
             Some(("desk", name)) => name.parse().ok().map(Principal::Desk),
             Some(_) => user.parse().ok().map(Principal::Device),
             None => (user == "hub").then_some(Principal::Hub),
@@ -132,6 +177,9 @@ impl Principal {
             (_, Topic::Device(_, Channel::Receipt) | Topic::Alert(_)) | (Principal::Desk(_), _) => false,
             (Principal::Device(own), Topic::Device(device, _)) => own == device,
             (Principal::Edge(site), Topic::Device(device, _)) => *site == device.site,
+            (Principal::Unit(own), Topic::Unit(unit, UnitChannel::Position | UnitChannel::Receipt)) => own == unit,
+            (Principal::Hazard(own), Topic::Hazard(source)) => own == source,
+            (Principal::Device(_) | Principal::Edge(_) | Principal::Unit(_) | Principal::Hazard(_), _) => false,
         }
     }
 
@@ -147,6 +195,8 @@ impl Principal {
                 filter == format!("{PREFIX}{site}/+/alarm/receipt")
                     || matches!(Topic::parse(filter), Ok(Topic::Device(d, Channel::Receipt)) if d.site == *site)
             }
+            Principal::Unit(own) => filter == Topic::Unit(own.clone(), UnitChannel::Order).to_string(),
+            Principal::Hazard(_) => false,
             Principal::Desk(_) => {
                 filter == format!("{PREFIX}alert/+")
                     || filter == format!("{PREFIX}+/+/count")
@@ -162,6 +212,8 @@ impl fmt::Display for Principal {
             Principal::Device(device) => device.fmt(f),
             Principal::Edge(site) => write!(f, "edge/{site}"),
             Principal::Desk(name) => write!(f, "desk/{name}"),
+            Principal::Unit(unit) => write!(f, "unit/{unit}"),
+            Principal::Hazard(source) => write!(f, "hazard/{source}"),
             Principal::Hub => f.write_str("hub"),
         }
     }
@@ -180,9 +232,16 @@ mod tests {
 
     #[test]
     fn topics_round_trip() {
-        for text in
-            ["qorgan/v1/school-17/yard/count", "qorgan/v1/school-17/gate/alarm", "qorgan/v1/s/d/alarm/receipt", "qorgan/v1/alert/12"]
-        {
+        for text in [
+            "qorgan/v1/school-17/yard/count",
+            "qorgan/v1/school-17/gate/alarm",
+            "qorgan/v1/s/d/alarm/receipt",
+            "qorgan/v1/alert/12",
+            "qorgan/v1/unit/patrol-2/position",
+            "qorgan/v1/unit/patrol-2/order",
+            "qorgan/v1/unit/patrol-2/order/receipt",
+            "qorgan/v1/hazard/road",
+        ] {
             assert_eq!(topic(text).to_string(), text);
         }
     }
@@ -231,6 +290,27 @@ mod tests {
         assert!(!edge.may_publish(&topic("qorgan/v1/school-18/yard/count")));
         assert!(edge.may_subscribe("qorgan/v1/school-17/+/alarm/receipt"));
         assert!(!edge.may_subscribe("qorgan/v1/+/+/alarm/receipt"));
+    }
+
+    #[test]
+    fn a_unit_writes_its_own_position_and_reads_its_own_orders() {
+        let unit = Principal::parse("unit/patrol-2").unwrap();
+        assert!(unit.may_publish(&topic("qorgan/v1/unit/patrol-2/position")));
+        assert!(unit.may_publish(&topic("qorgan/v1/unit/patrol-2/order/receipt")));
+        assert!(unit.may_subscribe("qorgan/v1/unit/patrol-2/order"));
+        for other in
+            ["qorgan/v1/unit/patrol-2/order", "qorgan/v1/unit/patrol-5/position", "qorgan/v1/school-17/gate/alarm", "qorgan/v1/hazard/road"]
+        {
+            assert!(!unit.may_publish(&topic(other)), "{other}");
+        }
+        for other in ["qorgan/v1/unit/patrol-5/order", "qorgan/v1/unit/+/order", "qorgan/v1/alert/+", "#"] {
+            assert!(!unit.may_subscribe(other), "{other}");
+        }
+        let road = Principal::parse("hazard/road").unwrap();
+        assert!(road.may_publish(&topic("qorgan/v1/hazard/road")));
+        assert!(!road.may_publish(&topic("qorgan/v1/hazard/rail")));
+        assert!(!road.may_subscribe("qorgan/v1/hazard/road"));
+        assert!(!device("unit-1/position").may_publish(&topic("qorgan/v1/unit/patrol-2/position")));
     }
 
     #[test]

@@ -6,7 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Alarm, AlarmKind, Count, CountSource, DeviceRef, UtcMs, alarm, count::MAX_PEOPLE};
+use crate::{
+    Alarm, AlarmKind, AlertId, Count, CountSource, DeviceRef, Door, GeoPoint, Signal, UtcMs, alarm,
+    count::MAX_PEOPLE,
+    hazard::{self, Hazard, HazardKind},
+};
 
 /// Largest payload that is looked at, in bytes.
 pub const MAX_PAYLOAD: usize = 16 * 1024;
@@ -51,6 +55,14 @@ pub enum Reject {
         /// The time in the payload.
         at: UtcMs,
     },
+    /// A place outside -90 to 90 and -180 to 180 degrees.
+    #[error("{lat}, {lon} is no place on Earth")]
+    Place {
+        /// Latitude.
+        lat: f64,
+        /// Longitude.
+        lon: f64,
+    },
     /// A text too long for its field.
     #[error("{field} is longer than {max} characters")]
     TooLong {
@@ -72,6 +84,7 @@ impl Reject {
             Reject::Range { .. } => "out_of_range",
             Reject::Future { .. } => "future",
             Reject::Stale { .. } => "stale",
+            Reject::Place { .. } => "bad_place",
             Reject::TooLong { .. } => "too_long",
         }
     }
@@ -154,6 +167,18 @@ pub struct AlarmV1 {
     /// A test press.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test: bool,
+    /// `press` when absent.
+    #[serde(default, skip_serializing_if = "Signal::is_press")]
+    pub signal: Signal,
+    /// Zone of an alarm panel behind an edge box.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// By which door an edge box heard it; believed only from an edge box.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub door: Option<Door>,
+    /// When an edge box heard it; believed only from an edge box.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<UtcMs>,
     /// Whatever else the device said.
     #[serde(flatten, skip_serializing)]
     pub unknown: serde_json::Map<String, serde_json::Value>,
@@ -162,6 +187,11 @@ pub struct AlarmV1 {
 impl AlarmV1 {
     /// Reads a payload; `now` is the hub's time. Also returns the names of fields the hub does not know.
     pub fn read(device: DeviceRef, payload: &[u8], now: UtcMs) -> Result<(Alarm, Vec<String>), Reject> {
+        Self::read_from(device, payload, now, false)
+    }
+
+    /// The same; an edge box (`edge`) also tells by which door and when it heard the press.
+    pub fn read_from(device: DeviceRef, payload: &[u8], now: UtcMs, edge: bool) -> Result<(Alarm, Vec<String>), Reject> {
         let wire: AlarmV1 = json(payload)?;
         version(wire.v)?;
         if wire.boot.as_ref().is_some_and(|b| b.len() > 64) {
@@ -177,6 +207,10 @@ impl AlarmV1 {
             pressed_at: wire.at.and_then(|at| at.parse().ok()),
             received_at: now,
             test: wire.test,
+            signal: wire.signal,
+            zone: wire.zone.map(|zone| zone.chars().take(16).collect()),
+            door: wire.door.filter(|_| edge).unwrap_or(Door::Mqtt),
+            heard_at: wire.heard_at.filter(|_| edge),
         };
         Ok((alarm, wire.unknown.into_iter().map(|(name, _)| name).collect()))
     }
@@ -190,6 +224,10 @@ impl AlarmV1 {
             boot: alarm.boot.clone(),
             at: alarm.pressed_at.map(|at| at.to_string()),
             test: alarm.test,
+            signal: alarm.signal,
+            zone: alarm.zone.clone(),
+            door: (alarm.door != Door::Mqtt).then_some(alarm.door),
+            heard_at: alarm.heard_at,
             unknown: serde_json::Map::new(),
         }
     }
@@ -234,6 +272,12 @@ pub struct HealthV1 {
     /// Charge of the battery, in per cent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub battery_percent: Option<u8>,
+    /// Whether the case is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tamper: Option<bool>,
+    /// Whether mains power is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mains: Option<bool>,
 }
 
 /// Whether a device is there.
@@ -279,6 +323,145 @@ impl SensorV1 {
         moment(wire.at, now)?;
         Ok(wire)
     }
+}
+
+/// Payload of `qorgan/v1/unit/{unit}/position`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PositionV1 {
+    /// Version, 1.
+    pub v: u32,
+    /// When it was measured.
+    pub at: UtcMs,
+    /// Latitude, degrees north.
+    pub lat: f64,
+    /// Longitude, degrees east.
+    pub lon: f64,
+    /// Radius of the 68 % circle, metres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy_m: Option<f64>,
+}
+
+impl PositionV1 {
+    /// Reads and judges a payload: where, and when. `now` is the hub's time.
+    pub fn read(payload: &[u8], now: UtcMs) -> Result<(GeoPoint, UtcMs), Reject> {
+        let wire: PositionV1 = json(payload)?;
+        version(wire.v)?;
+        moment(wire.at, now)?;
+        Ok((point(wire.lat, wire.lon)?, wire.at))
+    }
+}
+
+/// Payload of `qorgan/v1/unit/{unit}/order`; an empty retained payload means that no order stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderV1 {
+    /// Version, 1.
+    pub v: u32,
+    /// The alert; also the number of the order in receipts.
+    pub alert: AlertId,
+    /// When it was ordered.
+    pub at: UtcMs,
+    /// An exercise.
+    pub drill: bool,
+    /// `alarm`, `crowd`, `incident`, `hazard`.
+    pub kind: String,
+    /// Where to, degrees.
+    pub position: Option<[f64; 2]>,
+    /// Name of the place in the hub's language.
+    pub place: String,
+    /// Street address, if the site file has one.
+    pub address: Option<String>,
+    /// What the desk adds.
+    pub note: Option<String>,
+}
+
+/// Payload of `qorgan/v1/unit/{unit}/order/receipt`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderReceiptV1 {
+    /// Version, 1.
+    pub v: u32,
+    /// The order.
+    pub alert: AlertId,
+    /// How far it has come.
+    pub status: OrderStatus,
+    /// Why, for `declined`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// How far an order has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStatus {
+    /// The device has it.
+    Delivered,
+    /// It was on the screen.
+    Seen,
+    /// The unit goes.
+    Accepted,
+    /// The unit cannot go.
+    Declined,
+    /// On the way.
+    EnRoute,
+    /// There.
+    OnScene,
+    /// Finished there; the desk closes.
+    Done,
+}
+
+impl OrderReceiptV1 {
+    /// Reads and judges a payload.
+    pub fn read(payload: &[u8]) -> Result<Self, Reject> {
+        let wire: OrderReceiptV1 = json(payload)?;
+        version(wire.v)?;
+        Ok(wire)
+    }
+}
+
+/// Payload of `qorgan/v1/hazard/{source}`. Fields the hub does not know are dropped unread: a plate is never kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HazardV1 {
+    /// Version, 1.
+    pub v: u32,
+    /// The source's own id of the event.
+    pub id: String,
+    /// When it was seen.
+    pub at: UtcMs,
+    /// Latitude, degrees north.
+    pub lat: f64,
+    /// Longitude, degrees east.
+    pub lon: f64,
+    /// What kind.
+    pub kind: HazardKind,
+    /// Description.
+    #[serde(default)]
+    pub text: String,
+}
+
+impl HazardV1 {
+    /// Reads and judges a payload; `now` is the hub's time.
+    pub fn read(source: &str, payload: &[u8], now: UtcMs) -> Result<Hazard, Reject> {
+        let wire: HazardV1 = json(payload)?;
+        version(wire.v)?;
+        moment(wire.at, now)?;
+        if wire.id.is_empty() || wire.id.chars().count() > 64 {
+            return Err(Reject::TooLong { field: "id", max: 64 });
+        }
+        Ok(Hazard {
+            source: source.to_owned(),
+            event: wire.id,
+            kind: wire.kind,
+            position: point(wire.lat, wire.lon)?,
+            text: hazard::without_plates(&wire.text),
+            at: wire.at,
+            received_at: now,
+        })
+    }
+}
+
+fn point(lat: f64, lon: f64) -> Result<GeoPoint, Reject> {
+    GeoPoint::new(lat, lon).map_err(|_| Reject::Place { lat, lon })
 }
 
 fn json<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Reject> {
@@ -361,6 +544,25 @@ mod tests {
         assert_eq!(alarm(&body).unwrap().0, sent);
     }
 
+    #[test]
+    fn only_an_edge_box_says_when_and_by_which_door_it_heard_a_press() {
+        let body = br#"{"v":1,"kind":"panic","seq":3,"door":"dc09","heard_at":"2026-11-21T09:00:00Z","zone":"005"}"#;
+        let read = |edge| AlarmV1::read_from("school-17/gate".parse().unwrap(), body, NOW.parse().unwrap(), edge).unwrap().0;
+        assert_eq!((read(false).door, read(false).heard_at), (Door::Mqtt, None));
+        assert_eq!((read(true).door, read(true).heard_at), (Door::Dc09, Some("2026-11-21T09:00:00Z".parse().unwrap())));
+        assert_eq!(read(true).zone.as_deref(), Some("005"));
+    }
+
+    #[test]
+    fn a_hazard_keeps_no_plate_and_no_field_that_could_hold_one() {
+        let body = br#"{"v":1,"id":"e1","at":"2026-11-21T10:00:00Z","lat":42.9,"lon":71.3,"kind":"dangerous_driving","text":"123ABC02 north","plate":"123ABC02"}"#;
+        let hazard = HazardV1::read("road", body, NOW.parse().unwrap()).unwrap();
+        assert_eq!(hazard.text, "[—] north");
+        assert!(!format!("{hazard:?}").contains("123ABC02"));
+        let nowhere = br#"{"v":1,"id":"e1","at":"2026-11-21T10:00:00Z","lat":142.9,"lon":71.3,"kind":"accident"}"#;
+        assert_eq!(HazardV1::read("road", nowhere, NOW.parse().unwrap()).unwrap_err().code(), "bad_place");
+    }
+
     proptest! {
         #[test]
         fn no_payload_panics(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
@@ -368,6 +570,9 @@ mod tests {
             let _ = CountV1::read(device.clone(), &bytes, now);
             let _ = AlarmV1::read(device, &bytes, now);
             let _ = HealthV1::read(&bytes);
+            let _ = PositionV1::read(&bytes, now);
+            let _ = OrderReceiptV1::read(&bytes);
+            let _ = HazardV1::read("road", &bytes, now);
             let _ = SensorV1::read(&bytes, now);
         }
 

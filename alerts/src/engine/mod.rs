@@ -140,6 +140,11 @@ impl Engine {
         taken
     }
 
+    /// Hands in what must not be dropped (a trouble, a hazard, who attends, which drills are on); waits for room.
+    pub async fn tell(&self, event: Event) -> Result<(), Error> {
+        self.events.send(event).await.map_err(|_| STOPPED)
+    }
+
     /// Hands in a press: `row` is its journal row, none when the journal could not be written (it is then shown
     /// as not stored). A repeat changes nothing. Waits for room, never drops.
     pub async fn alarm(&self, alarm: Alarm, row: Option<i64>, repeat: bool) -> Result<(), Error> {

@@ -6,22 +6,25 @@
 //! are no [`Event`].
 
 mod baseline;
+mod care;
 mod crowd;
 mod press;
 mod rules;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use qorgan_domain::{
     AlarmKind, AlertId, Count, DeviceRef, Event, GeoPoint, Role, SiteId, UtcMs,
-    alert::{Action, Actor, Alert, AlertState, Cause, CloseReason, IncidentEvidence, Level, Record},
+    alert::{Action, Actor, Alert, AlertState, Cause, CloseReason, IncidentEvidence, Level, Progress, Record},
+    event::DrillWindow,
+    sign::{Scope, TroubleKind},
 };
 
 use crate::life::{self, NotYours, Refusal};
 pub use crowd::FORMULA;
 use crowd::Watch;
 use press::Unstored;
-pub use rules::{CameraRule, CrowdRules, Rules};
+pub use rules::{CameraRule, CrowdRules, ResponseRules, Rules};
 
 /// A change of one alert.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +45,14 @@ pub struct Fusion {
     /// The open alert of a button: a real press never hides behind a test, nor fire behind panic.
     buttons: HashMap<(DeviceRef, AlarmKind, bool), AlertId>,
     unstored: Vec<Unstored>,
+    /// The open alert of each trouble.
+    troubles: HashMap<(Scope, TroubleKind), AlertId>,
+    /// Events of outside systems, open and lately closed, oldest first.
+    hazards: VecDeque<((String, String), AlertId)>,
+    /// Drills that are on.
+    drills: Vec<DrillWindow>,
+    /// Somebody who hears sits at a desk of the centre. True until told otherwise: a hub that starts knows nobody yet.
+    attended: bool,
 }
 
 impl Fusion {
@@ -54,6 +65,10 @@ impl Fusion {
             cameras: BTreeMap::new(),
             buttons: HashMap::new(),
             unstored: Vec::new(),
+            troubles: HashMap::new(),
+            hazards: VecDeque::new(),
+            drills: Vec::new(),
+            attended: true,
         };
         for alert in open.into_iter().filter(Alert::is_open) {
             match (&alert.cause, &alert.device) {
@@ -66,6 +81,12 @@ impl Fusion {
                         fusion.unstored.push(Unstored::resume(device, press, alert.id));
                     }
                 }
+                (Cause::Trouble(trouble), _) => {
+                    fusion.troubles.insert((trouble.scope.clone(), trouble.trouble), alert.id);
+                }
+                (Cause::Hazard(hazard), _) => {
+                    fusion.hazards.push_back(((hazard.source.clone(), hazard.event.clone()), alert.id));
+                }
                 _ => {}
             }
             fusion.open.insert(alert.id, alert);
@@ -77,15 +98,33 @@ impl Fusion {
     pub fn apply(&mut self, event: &Event, now: UtcMs) -> Vec<Transition> {
         match event {
             Event::Count(count) => self.count(count, now).into_iter().collect(),
-            Event::Alarm { alarm, stored } => self.press(alarm, *stored, now).into_iter().collect(),
-            Event::Tick => self.tick(now),
+            Event::Alarm { alarm, stored } => self.press(alarm, *stored, now),
+            Event::Trouble(trouble) => self.trouble(trouble, now).into_iter().collect(),
+            Event::Hazard(hazard) => self.hazard(hazard, now).into_iter().collect(),
+            Event::Attended(attended) => self.set_attended(*attended, now),
+            Event::Drills(drills) => {
+                self.drills.clone_from(drills);
+                Vec::new()
+            }
+            Event::Tick => {
+                let mut made = self.tick(now);
+                made.extend(self.escalate(now));
+                made
+            }
         }
     }
 
     /// Takes a person's action; none when no open alert has that number.
     pub fn act(&mut self, id: AlertId, action: &Action, actor: &Actor, now: UtcMs) -> Option<Result<Transition, Refusal>> {
         let alert = self.open.get(&id)?;
-        Some(life::step(alert, action, actor, now).map(|(after, record)| self.put(after, Some(record))))
+        let made = life::step(alert, action, actor, now);
+        if let (Ok(_), Action::Real { .. }, Cause::Alarm(press), Some(device)) = (&made, action, &alert.cause, &alert.device) {
+            // From now on it is the button's alarm, unless it has one.
+            let (test, real) = ((device.clone(), press.alarm, true), (device.clone(), press.alarm, false));
+            self.buttons.remove(&test);
+            self.buttons.entry(real).or_insert(id);
+        }
+        Some(made.map(|(after, record)| self.put(after, Some(record))))
     }
 
     /// Opens an incident by hand, in a named person's name.
@@ -223,6 +262,7 @@ impl Fusion {
             close_reason: None,
             stored: true,
             subsided_at: None,
+            progress: Progress::default(),
             version: 1,
         }
     }
@@ -235,7 +275,13 @@ impl Fusion {
             self.open.remove(&alert.id);
             match (&alert.cause, &alert.device) {
                 (Cause::Alarm(press), Some(device)) => {
-                    self.buttons.remove(&(device.clone(), press.alarm, press.test));
+                    let button = (device.clone(), press.alarm, press.test);
+                    if self.buttons.get(&button) == Some(&alert.id) {
+                        self.buttons.remove(&button);
+                    }
+                }
+                (Cause::Trouble(trouble), _) => {
+                    self.troubles.remove(&(trouble.scope.clone(), trouble.trouble));
                 }
                 (Cause::Crowd(_), Some(camera)) => {
                     if let Some(watch) = self.cameras.get_mut(camera) {

@@ -4,8 +4,8 @@
 //! press that the journal could not take and that the device therefore sends again.
 
 use qorgan_domain::{
-    Alarm, AlarmKey, AlarmKind, AlertId, DeviceRef, UtcMs,
-    alarm::REPEAT_WINDOW_MS,
+    Alarm, AlarmKey, AlarmKind, AlertId, DeviceRef, Door, Signal, UtcMs,
+    alarm::{MERGE_WINDOW_MS, REPEAT_WINDOW_MS},
     alert::{Actor, AlarmEvidence, Alert, Cause, Level},
 };
 
@@ -20,6 +20,7 @@ const MAX_UNSTORED: usize = 4_096;
 pub(super) struct Unstored {
     key: AlarmKey,
     kind: AlarmKind,
+    signal: Signal,
     test: bool,
     received_at: UtcMs,
     alert: AlertId,
@@ -28,67 +29,111 @@ pub(super) struct Unstored {
 impl Unstored {
     pub(super) fn resume(device: &DeviceRef, press: &AlarmEvidence, alert: AlertId) -> Self {
         let key = AlarmKey { device: device.clone(), boot: press.boot.clone(), seq: press.seq };
-        Self { key, kind: press.alarm, test: press.test, received_at: press.received_at, alert }
+        Self { key, kind: press.alarm, signal: Signal::Press, test: press.test, received_at: press.received_at, alert }
     }
 
     fn is(&self, alarm: &Alarm) -> bool {
         let in_time = self.key.boot.is_some() || alarm.received_at.ms_since(self.received_at).abs() <= REPEAT_WINDOW_MS;
-        in_time && self.key == alarm.key() && self.kind == alarm.kind && self.test == alarm.test
+        in_time && self.key == alarm.key() && self.kind == alarm.kind && self.signal == alarm.signal && self.test == alarm.test
     }
 }
 
 impl Fusion {
-    pub(super) fn press(&mut self, alarm: &Alarm, stored: bool, now: UtcMs) -> Option<Transition> {
+    pub(super) fn press(&mut self, alarm: &Alarm, stored: bool, now: UtcMs) -> Vec<Transition> {
         if let Some(place) = self.unstored.iter().position(|u| u.is(alarm)) {
-            return if stored { self.now_stored(place, now) } else { None };
+            return if stored { self.now_stored(place, now).into_iter().collect() } else { Vec::new() };
         }
-        let button = (alarm.device.clone(), alarm.kind, alarm.test);
-        let transition = match self.buttons.get(&button).and_then(|id| self.open.get(id)) {
-            Some(open) => {
-                let mut alert = open.clone();
-                if let Cause::Alarm(press) = &mut alert.cause {
-                    press.presses = press.presses.saturating_add(1);
-                }
-                alert.stored &= stored;
-                let record = life::remark(&mut alert, "press_again", "alarm", None, now);
-                self.put(alert, Some(record))
-            }
-            None => {
-                let alert = self.raise_alarm(alarm, stored, now);
-                self.buttons.insert(button, alert.id);
-                let record = life::raise(&alert, &Actor::System("alarm"), None);
-                self.put(alert, Some(record))
-            }
+        let made = match alarm.signal {
+            Signal::Press => self.pressed(alarm, stored, now),
+            signal => self.marked(alarm, signal, stored, now),
         };
-        if !stored {
+        if !stored && let Some(first) = made.first() {
             if self.unstored.len() == MAX_UNSTORED {
                 self.unstored.remove(0);
             }
-            let (key, alert) = (alarm.key(), transition.alert.id);
-            self.unstored.push(Unstored { key, kind: alarm.kind, test: alarm.test, received_at: alarm.received_at, alert });
+            let (key, alert) = (alarm.key(), first.alert.id);
+            let (kind, signal, test, received_at) = (alarm.kind, alarm.signal, alarm.test, alarm.received_at);
+            self.unstored.push(Unstored { key, kind, signal, test, received_at, alert });
         }
-        Some(transition)
+        made
     }
 
-    fn raise_alarm(&mut self, alarm: &Alarm, stored: bool, now: UtcMs) -> Alert {
+    fn pressed(&mut self, alarm: &Alarm, stored: bool, now: UtcMs) -> Vec<Transition> {
+        let button = (alarm.device.clone(), alarm.kind, alarm.test);
+        let Some(open) = self.buttons.get(&button).and_then(|id| self.open.get(id)) else {
+            return self.raise_alarm(alarm, stored, now);
+        };
+        let mut alert = open.clone();
+        alert.stored &= stored;
+        let Cause::Alarm(press) = &mut alert.cause else { return Vec::new() };
+        let other_door = !press.doors.is_empty() && !press.doors.contains(&alarm.door);
+        let record = if other_door && alarm.received_at.ms_since(press.received_at).abs() <= MERGE_WINDOW_MS {
+            // The same press by a second road.
+            press.doors.push(alarm.door);
+            life::remark(&mut alert, "second_path", "alarm", Some(alarm.door.as_str().to_owned()), now)
+        } else {
+            press.presses = press.presses.saturating_add(1);
+            press.pressed_again_at = Some(now);
+            life::remark(&mut alert, "press_again", "alarm", None, now)
+        };
+        vec![self.put(alert, Some(record))]
+    }
+
+    /// A cancel, a duress code or a restore: marks what is open, closes nothing. A duress code with nothing to mark is an alarm.
+    fn marked(&mut self, alarm: &Alarm, signal: Signal, stored: bool, now: UtcMs) -> Vec<Transition> {
+        let same_test = |alert: &&Alert| matches!(&alert.cause, Cause::Alarm(press) if press.test == alarm.test);
+        let of_device = |alert: &&Alert| alert.device.as_ref() == Some(&alarm.device);
+        let mut targets: Vec<AlertId> = self.open.values().filter(same_test).filter(of_device).map(|alert| alert.id).collect();
+        if targets.is_empty() && alarm.door == Door::Dc09 {
+            // A panel's code names a user, not the zone whose alarm it is about.
+            let by_panel = |alert: &&Alert| matches!(&alert.cause, Cause::Alarm(press) if press.doors.contains(&Door::Dc09));
+            let of_site = |alert: &&Alert| alert.site.as_ref() == Some(&alarm.device.site);
+            targets = self.open.values().filter(same_test).filter(of_site).filter(by_panel).map(|alert| alert.id).collect();
+        }
+        if targets.is_empty() && signal == Signal::Duress {
+            return self.raise_alarm(alarm, stored, now);
+        }
+        let mut made = Vec::new();
+        for id in targets {
+            let Some(mut alert) = self.open.get(&id).cloned() else { continue };
+            let Cause::Alarm(press) = &mut alert.cause else { continue };
+            let mark = match signal {
+                Signal::Cancel => &mut press.cancelled_at,
+                Signal::Duress => &mut press.duress_at,
+                Signal::Restore => &mut press.restored_at,
+                Signal::Press => continue,
+            };
+            mark.get_or_insert(now);
+            if signal == Signal::Duress && !press.test {
+                alert.level = Level::Critical;
+            }
+            alert.stored &= stored;
+            let record = life::remark(&mut alert, signal.as_str(), "alarm", None, now);
+            made.push(self.put(alert, Some(record)));
+        }
+        made
+    }
+
+    fn raise_alarm(&mut self, alarm: &Alarm, stored: bool, now: UtcMs) -> Vec<Transition> {
+        let duress = alarm.signal == Signal::Duress && !alarm.test;
         let level = match alarm.kind {
             _ if alarm.test => Level::Notice,
-            AlarmKind::Panic | AlarmKind::HoldUp | AlarmKind::Fire => Level::Critical,
-            AlarmKind::Medical => Level::Warning,
+            _ if duress => Level::Critical,
+            kind => life::level_of(kind),
         };
-        let evidence = AlarmEvidence {
-            alarm: alarm.kind,
-            seq: alarm.seq,
-            boot: alarm.boot.clone(),
-            pressed_at: alarm.pressed_at,
-            received_at: alarm.received_at,
-            test: alarm.test,
-            clock_suspect: alarm.clock_suspect(),
-            presses: 1,
-        };
-        // A press read from the journal after a crash was raised when it came in, not when the hub came back.
-        let raised_at = alarm.received_at.min(now);
-        Alert { stored, raised_at, ..self.blank(Cause::Alarm(evidence), level, Some(&alarm.device), now) }
+        let mut evidence = AlarmEvidence::of(alarm);
+        evidence.duress_at = duress.then_some(now);
+        evidence.drill = self.drills.iter().find(|drill| drill.site == alarm.device.site && drill.until > now).map(|drill| drill.drill);
+        // A press read from the journal after a crash, or kept by an edge box, was raised when it was heard.
+        let raised_at = alarm.happened_at().min(now);
+        let alert = Alert { stored, raised_at, ..self.blank(Cause::Alarm(evidence), level, Some(&alarm.device), now) };
+        self.buttons.insert((alarm.device.clone(), alarm.kind, alarm.test), alert.id);
+        let record = life::raise(&alert, &Actor::System("alarm"), None);
+        let mut made = vec![self.put(alert, Some(record))];
+        if !self.attended {
+            made.extend(self.unattended(made[0].alert.id, now));
+        }
+        made
     }
 
     fn now_stored(&mut self, place: usize, now: UtcMs) -> Option<Transition> {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use qorgan_domain::{DeviceRef, GeoPoint};
+use qorgan_domain::{DeviceRef, GeoPoint, SiteId};
 
 /// Limits of one camera.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -60,6 +60,21 @@ impl Default for CrowdRules {
     }
 }
 
+/// When unclaimed alarms call louder. Source: EN 50518, 80 % answered within 30 s, 98.5 % within 60 s.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResponseRules {
+    /// A reminder at both desks after this, in milliseconds.
+    pub remind_after_ms: i64,
+    /// The shift lead after this, in milliseconds.
+    pub lead_after_ms: i64,
+}
+
+impl Default for ResponseRules {
+    fn default() -> Self {
+        Self { remind_after_ms: 30_000, lead_after_ms: 60_000 }
+    }
+}
+
 /// Everything fusion is told.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rules {
@@ -67,6 +82,10 @@ pub struct Rules {
     pub cameras: BTreeMap<DeviceRef, CameraRule>,
     /// Where cameras and buttons stand. A press of a button that stands nowhere counts all the same.
     pub positions: BTreeMap<DeviceRef, GeoPoint>,
+    /// Where sites are.
+    pub sites: BTreeMap<SiteId, GeoPoint>,
     /// Times and bounds.
     pub crowd: CrowdRules,
+    /// When unclaimed alarms call louder.
+    pub response: ResponseRules,
 }

@@ -1,6 +1,6 @@
 //! Staff accounts, their sessions, and the sound tests of their desks. Passwords arrive hashed.
 
-use qorgan_domain::{Role, SiteId, UnitId, UserName, UtcMs};
+use qorgan_domain::{AreaCode, Role, SiteId, UnitId, UserName, UtcMs};
 
 use super::{
     Store, counted,
@@ -23,6 +23,8 @@ pub struct Account {
     pub site: Option<SiteId>,
     /// The unit of a patrol.
     pub unit: Option<UnitId>,
+    /// The district of a district contact.
+    pub area: Option<AreaCode>,
     /// `kk`, `ru` or `en`.
     pub language: String,
     /// May not log in.
@@ -62,10 +64,10 @@ pub struct SoundTest {
 impl Store {
     /// Makes an account or replaces everything about it but its date.
     pub async fn put_account(&self, account: &Account) -> Result<(), Error> {
-        let sql = "INSERT INTO account (name, role, password_hash, display_name, site, unit, language, disabled, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (name) DO UPDATE SET role = excluded.role, \
+        let sql = "INSERT INTO account (name, role, password_hash, display_name, site, unit, language, disabled, created_at, area) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (name) DO UPDATE SET role = excluded.role, \
              password_hash = excluded.password_hash, display_name = excluded.display_name, site = excluded.site, \
-             unit = excluded.unit, language = excluded.language, disabled = excluded.disabled";
+             unit = excluded.unit, language = excluded.language, disabled = excluded.disabled, area = excluded.area";
         let values = args![
             account.name.as_str(),
             account.role.as_str(),
@@ -76,6 +78,7 @@ impl Store {
             account.language.as_str(),
             account.disabled,
             account.created_at.0,
+            account.area.as_ref().map(ToString::to_string),
         ];
         self.db.run(sql, values).await.map(drop).map_err(counted("put account"))
     }
@@ -184,6 +187,7 @@ fn read(row: &Row) -> Result<Account, Error> {
         display_name: text("display_name")?,
         site: maybe_word(TABLE, "site", maybe("site")?)?,
         unit: maybe_word(TABLE, "unit", maybe("unit")?)?,
+        area: maybe_word(TABLE, "area", maybe("area")?)?,
         language: text("language")?,
         disabled: row.flag("disabled").map_err(counted(TABLE))?,
         created_at: UtcMs(row.int("created_at").map_err(counted(TABLE))?),

@@ -15,11 +15,12 @@ use crate::{Error, Transition};
 const JOURNAL_ROW: &str = "journal_row";
 
 const SAVE_ALERT: &str = "INSERT INTO alert (id, version, kind, test, level, state, site, device, lat, lon, raised_at, updated_at, \
-     closed_at, claimed_by, unit, close_reason, stored, subsided_at, cause) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
+     closed_at, claimed_by, unit, close_reason, stored, subsided_at, cause, progress) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, level = excluded.level, state = excluded.state, \
      updated_at = excluded.updated_at, closed_at = excluded.closed_at, claimed_by = excluded.claimed_by, unit = excluded.unit, \
-     close_reason = excluded.close_reason, stored = excluded.stored, subsided_at = excluded.subsided_at, cause = excluded.cause \
+     close_reason = excluded.close_reason, stored = excluded.stored, subsided_at = excluded.subsided_at, cause = excluded.cause, \
+     test = excluded.test, progress = excluded.progress \
      WHERE excluded.version > alert.version";
 
 const SAVE_RECORD: &str = "INSERT INTO transition (alert, version, action, from_state, to_state, who, role, at, reason, unit) \
@@ -116,7 +117,8 @@ impl Store {
             match row.text("kind")?.as_str() {
                 "alarm" => figures.alarm = n,
                 "crowd" => figures.crowd = n,
-                _ => figures.incident = n,
+                "incident" => figures.incident = n,
+                _ => {}
             }
         }
         let verdicts = "SELECT COUNT(*) AS judged, COUNT(CASE WHEN close_reason = 'false_alarm' THEN 1 END) AS wrong FROM alert \
@@ -158,6 +160,7 @@ async fn save_one(tx: &mut Tx, transition: &Transition) -> Result<(), sqlx::Erro
         alert.stored,
         alert.subsided_at.map(|at| at.0),
         cause,
+        serde_json::to_string(&alert.progress).map_err(|error| sqlx::Error::Encode(error.into()))?,
     ];
     tx.run(SAVE_ALERT, values).await?;
     let Some(record) = &transition.record else { return Ok(()) };
@@ -179,9 +182,17 @@ async fn save_one(tx: &mut Tx, transition: &Transition) -> Result<(), sqlx::Erro
 fn read(row: &Row) -> Result<Alert, Error> {
     const TABLE: &str = "alert";
     let get = || -> Result<_, sqlx::Error> {
-        Ok((row.int("id")?, row.int("version")?, row.text("level")?, row.text("state")?, row.text("cause")?, row.int("raised_at")?))
+        Ok((
+            row.int("id")?,
+            row.int("version")?,
+            row.text("level")?,
+            row.text("state")?,
+            row.text("cause")?,
+            row.text("progress")?,
+            row.int("raised_at")?,
+        ))
     };
-    let (id, version, level, state, cause, raised_at) = get().map_err(counted(TABLE))?;
+    let (id, version, level, state, cause, progress, raised_at) = get().map_err(counted(TABLE))?;
     let text = |column: &'static str| row.maybe_text(column).map_err(counted(TABLE));
     let time = |column: &'static str| row.maybe_int(column).map(maybe_time).map_err(counted(TABLE));
     let real = |column: &'static str| row.maybe_real(column).map_err(counted(TABLE));
@@ -201,6 +212,7 @@ fn read(row: &Row) -> Result<Alert, Error> {
         close_reason: maybe_word(TABLE, "close_reason", text("close_reason")?)?,
         stored: row.flag("stored").map_err(counted(TABLE))?,
         subsided_at: time("subsided_at")?,
+        progress: serde_json::from_str(&progress).map_err(|_| Error::Corrupt { table: TABLE, column: "progress", value: progress })?,
         version: u32::try_from(version).unwrap_or(u32::MAX),
     })
 }

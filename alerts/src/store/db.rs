@@ -1,4 +1,4 @@
-//! Two pools behind one set of SQL: `$1` parameters, integers, floats and text, nothing else.
+//! Two pools behind one set of SQL: `$1` parameters, integers, floats, text and blobs, nothing else.
 
 use std::{str::FromStr, time::Duration};
 
@@ -35,6 +35,7 @@ pub(crate) enum Arg {
     Int(Option<i64>),
     Real(Option<f64>),
     Text(Option<String>),
+    Bytes(Vec<u8>),
 }
 
 /// A row on its way out.
@@ -63,6 +64,7 @@ into_arg! {
     &str => |v| Arg::Text(Some(v.to_owned()));
     String => |v| Arg::Text(Some(v));
     Option<String> => |v| Arg::Text(v);
+    Vec<u8> => |v| Arg::Bytes(v);
 }
 
 /// Values for one statement, in order.
@@ -79,6 +81,7 @@ macro_rules! bound {
                 Arg::Int(value) => query.bind(value),
                 Arg::Real(value) => query.bind(value),
                 Arg::Text(value) => query.bind(value),
+                Arg::Bytes(value) => query.bind(value),
             };
         }
         query
@@ -205,6 +208,7 @@ impl Row {
     getter!(maybe_real, Option<f64>);
     getter!(text, String);
     getter!(maybe_text, Option<String>);
+    getter!(bytes, Vec<u8>);
 
     pub(crate) fn flag(&self, column: &str) -> Result<bool, sqlx::Error> {
         Ok(self.int(column)? != 0)

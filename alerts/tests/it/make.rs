@@ -2,7 +2,7 @@
 
 use qorgan_domain::{
     Alarm, AlarmKind, AlertId, Count, CountSource, Role, UtcMs,
-    alert::{Action, Actor, AlarmEvidence, Alert, AlertState, Cause, CloseReason, CrowdEvidence, IncidentEvidence, Level},
+    alert::{Action, Actor, AlarmEvidence, Alert, AlertState, Cause, CloseReason, CrowdEvidence, IncidentEvidence, Level, Progress},
 };
 
 /// 2026-11-21T10:00:00Z
@@ -13,15 +13,7 @@ pub(crate) fn after(ms: i64) -> UtcMs {
 }
 
 pub(crate) fn press(device: &str, seq: u64, boot: Option<&str>, at: UtcMs) -> Alarm {
-    Alarm {
-        device: device.parse().unwrap(),
-        kind: AlarmKind::Panic,
-        seq,
-        boot: boot.map(str::to_owned),
-        pressed_at: None,
-        received_at: at,
-        test: false,
-    }
+    Alarm { boot: boot.map(str::to_owned), ..Alarm::new(device.parse().unwrap(), AlarmKind::Panic, seq, at) }
 }
 
 pub(crate) fn count(camera: &str, people: f32, at: UtcMs) -> Count {
@@ -58,21 +50,13 @@ pub(crate) fn alert(cause: Cause, level: Level) -> Alert {
         close_reason: None,
         stored: true,
         subsided_at: None,
+        progress: Progress::default(),
         version: 1,
     }
 }
 
 pub(crate) fn alarm(test: bool) -> Alert {
-    let evidence = AlarmEvidence {
-        alarm: AlarmKind::Panic,
-        seq: 1,
-        boot: None,
-        pressed_at: None,
-        received_at: START,
-        test,
-        clock_suspect: false,
-        presses: 1,
-    };
+    let evidence = AlarmEvidence { test, ..AlarmEvidence::of(&press("school-17/gate", 1, None, START)) };
     alert(Cause::Alarm(evidence), if test { Level::Notice } else { Level::Critical })
 }
 

@@ -35,11 +35,33 @@ pub enum Right {
     DeskSound,
     /// Read the metrics.
     MetricsRead,
+    /// See the register of institutions, their devices and what is blind (each role its own reach).
+    RegisterRead,
+    /// Change and import the register.
+    RegisterWrite,
+    /// See drills and their certificates.
+    DrillsRead,
+    /// Plan, start and end drills.
+    DrillsWrite,
+    /// Open a site's file: contacts, address, plan (a patrol only for its own order).
+    SiteFileRead,
+    /// Change a site's file.
+    SiteFileWrite,
+    /// See the response clock; give and take the shift.
+    Shift,
+    /// See where units are and which are near.
+    UnitsRead,
+    /// Be a unit: say where it is, take its orders.
+    OrdersAnswer,
+    /// Enrol and revoke phones of school contacts.
+    PhonesManage,
+    /// See what left by the connectors and what did not.
+    ConnectorsRead,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 11] = [
+    pub const ALL: [Right; 22] = [
         Right::AlertsRead,
         Right::AlertsAct,
         Right::IncidentsOpen,
@@ -51,6 +73,17 @@ impl Right {
         Right::UsersManage,
         Right::DeskSound,
         Right::MetricsRead,
+        Right::RegisterRead,
+        Right::RegisterWrite,
+        Right::DrillsRead,
+        Right::DrillsWrite,
+        Right::SiteFileRead,
+        Right::SiteFileWrite,
+        Right::Shift,
+        Right::UnitsRead,
+        Right::OrdersAnswer,
+        Right::PhonesManage,
+        Right::ConnectorsRead,
     ];
 
     /// Name in JSON.
@@ -67,6 +100,17 @@ impl Right {
             Right::UsersManage => "users.manage",
             Right::DeskSound => "desk.sound",
             Right::MetricsRead => "metrics.read",
+            Right::RegisterRead => "register.read",
+            Right::RegisterWrite => "register.write",
+            Right::DrillsRead => "drills.read",
+            Right::DrillsWrite => "drills.write",
+            Right::SiteFileRead => "sitefile.read",
+            Right::SiteFileWrite => "sitefile.write",
+            Right::Shift => "shift",
+            Right::UnitsRead => "units.read",
+            Right::OrdersAnswer => "orders.answer",
+            Right::PhonesManage => "phones.manage",
+            Right::ConnectorsRead => "connectors.read",
         }
     }
 
@@ -80,14 +124,34 @@ impl Right {
             Right::IncidentsOpen => &[DutyOfficer, ShiftLead, PoliceDesk],
             Right::CamerasRead => &[DutyOfficer, ShiftLead, SchoolContact, Administrator],
             Right::StillOpen => &[DutyOfficer, ShiftLead],
-            Right::AreasRead => {
-                &[DutyOfficer, ShiftLead, PoliceDesk, Patrol, SchoolContact, Analyst, ResidentOperator, Administrator, Auditor]
-            }
+            Right::AreasRead => &[
+                DutyOfficer,
+                ShiftLead,
+                PoliceDesk,
+                Patrol,
+                SchoolContact,
+                DistrictContact,
+                Analyst,
+                ResidentOperator,
+                Administrator,
+                Auditor,
+            ],
             Right::AreasWrite => &[Administrator],
             Right::AuditRead => &[Auditor],
             Right::UsersManage => &[Administrator],
             Right::DeskSound => &[DutyOfficer, ShiftLead, PoliceDesk],
             Right::MetricsRead => &[Administrator],
+            Right::RegisterRead => &[SchoolContact, DistrictContact, DutyOfficer, ShiftLead, Administrator],
+            Right::RegisterWrite => &[DistrictContact, Administrator],
+            Right::DrillsRead => &[SchoolContact, DistrictContact, DutyOfficer, ShiftLead, PoliceDesk, Administrator],
+            Right::DrillsWrite => &[SchoolContact, DistrictContact, DutyOfficer, ShiftLead],
+            Right::SiteFileRead => &[DutyOfficer, ShiftLead, PoliceDesk, Patrol, SchoolContact, Administrator],
+            Right::SiteFileWrite => &[SchoolContact, Administrator],
+            Right::Shift => &[DutyOfficer, ShiftLead, PoliceDesk],
+            Right::UnitsRead => &[DutyOfficer, ShiftLead, PoliceDesk],
+            Right::OrdersAnswer => &[Patrol],
+            Right::PhonesManage => &[SchoolContact, ShiftLead, Administrator],
+            Right::ConnectorsRead => &[ShiftLead, Administrator],
         }
     }
 

@@ -7,7 +7,7 @@ use qorgan_alerts::{
     life::Viewer,
     store::{Account, Login, Store},
 };
-use qorgan_domain::{Clock, Role, SiteId, UnitId, UserName, UtcMs, alert::Actor};
+use qorgan_domain::{AreaCode, Clock, Role, SiteId, UnitId, UserName, UtcMs, alert::Actor};
 use rand::Rng;
 use sha2::{Digest, Sha256};
 use tokio::sync::RwLock;
@@ -30,6 +30,8 @@ pub struct Session {
     pub site: Option<SiteId>,
     /// The unit of a patrol.
     pub unit: Option<UnitId>,
+    /// The district of a district contact.
+    pub area: Option<AreaCode>,
     /// Must come back in `x-csrf-token` with every change.
     pub csrf: String,
     /// When it ends.
@@ -125,6 +127,7 @@ fn session_of(user: &Account, key: String, csrf: String, expires_at: UtcMs) -> S
         role: user.role,
         site: user.site.clone(),
         unit: user.unit.clone(),
+        area: user.area.clone(),
         csrf,
         expires_at,
         key,

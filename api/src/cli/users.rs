@@ -10,7 +10,7 @@ use qorgan_alerts::{
     Store,
     store::{Account, AuditEntry},
 };
-use qorgan_domain::{Clock, Role, SiteId, SystemClock, UnitId, UserName};
+use qorgan_domain::{AreaCode, Clock, Role, SiteId, SystemClock, UnitId, UserName};
 
 use super::{ConfigArg, Failure};
 use crate::auth::{Passwords, generate};
@@ -41,6 +41,9 @@ enum UserCommand {
         /// The unit of a patrol.
         #[arg(long)]
         unit: Option<UnitId>,
+        /// The district of a district contact, by KATO code.
+        #[arg(long)]
+        area: Option<AreaCode>,
         /// Read the password from standard input instead of generating one.
         #[arg(long)]
         password_stdin: bool,
@@ -61,12 +64,15 @@ pub(super) async fn users(args: UserArgs) -> Result<ExitCode, Failure> {
     let config = args.config.load()?;
     let store = Store::open(&config.store.address()?).await?;
     match args.command {
-        UserCommand::Add { user, role, name, site, unit, password_stdin } => {
+        UserCommand::Add { user, role, name, site, unit, area, password_stdin } => {
             if (role == Role::SchoolContact) != site.is_some() {
                 return Err("a school contact, and nobody else, has a --site".into());
             }
             if (role == Role::Patrol) != unit.is_some() {
                 return Err("a patrol, and nobody else, has a --unit".into());
+            }
+            if (role == Role::DistrictContact) != area.is_some() {
+                return Err("a district contact, and nobody else, has an --area".into());
             }
             if store.account(&user).await?.is_some() {
                 return Err(format!("account {user} exists; use `qorgan user passwd {user}` for a new password").into());
@@ -77,7 +83,7 @@ pub(super) async fn users(args: UserArgs) -> Result<ExitCode, Failure> {
             let language = config.hub.language.clone();
             let (name, created_at) = (user.clone(), SystemClock.utc());
             store
-                .put_account(&Account { name, role, password_hash, display_name, site, unit, language, disabled: false, created_at })
+                .put_account(&Account { name, role, password_hash, display_name, site, unit, area, language, disabled: false, created_at })
                 .await?;
             audit(&store, "user.add", &user, role.as_str()).await?;
             tell(&user, &password, password_stdin);
@@ -94,7 +100,8 @@ pub(super) async fn users(args: UserArgs) -> Result<ExitCode, Failure> {
         }
         UserCommand::List => {
             for user in store.accounts().await? {
-                let bound = user.site.map(|s| format!(" site {s}")).or(user.unit.map(|u| format!(" unit {u}"))).unwrap_or_default();
+                let bound = user.site.map(|s| format!(" site {s}")).or(user.unit.map(|u| format!(" unit {u}")));
+                let bound = bound.or(user.area.map(|a| format!(" area {a}"))).unwrap_or_default();
                 let disabled = if user.disabled { " (disabled)" } else { "" };
                 println!("{:<20} {:<18} {}{bound}{disabled}", user.name.as_str(), user.role.as_str(), user.display_name);
             }

@@ -26,6 +26,7 @@ pub(super) async fn demo_logins(
         return Ok(None);
     }
     let school = config.sites.iter().find(|s| s.kind == SiteKind::School).map(|s| s.id.clone());
+    let district = config.sites.first().map(|s| s.area.clone());
     let patrol = config.units.iter().find(|u| u.kind == UnitKind::Patrol).map(|u| u.id.clone());
     let mut logins = BTreeMap::new();
     for (role, name, display_name) in [
@@ -34,6 +35,7 @@ pub(super) async fn demo_logins(
         (Role::PoliceDesk, "police", "Ерлан Жұмабеков"),
         (Role::Patrol, "patrol", "Патруль 2"),
         (Role::SchoolContact, "school", "Гүлнар Оспанова"),
+        (Role::DistrictContact, "district", "Асқар Мұратұлы"),
         (Role::Analyst, "analyst", "Дана Төлегенова"),
         (Role::ResidentOperator, "operator", "Мадина Қасымова"),
         (Role::Administrator, "admin", "Тимур Ким"),
@@ -42,10 +44,12 @@ pub(super) async fn demo_logins(
         let (site, unit) = match role {
             Role::SchoolContact if school.is_none() => continue,
             Role::Patrol if patrol.is_none() => continue,
+            Role::DistrictContact if district.is_none() => continue,
             Role::SchoolContact => (school.clone(), None),
             Role::Patrol => (None, patrol.clone()),
             _ => (None, None),
         };
+        let area = district.clone().filter(|_| role == Role::DistrictContact);
         let password = crate::auth::generate();
         let password_hash = passwords.hash(password.clone()).await?;
         let user: UserName = name.parse().map_err(|e: qorgan_domain::id::IdError| StartError::Option(e.to_string()))?;
@@ -53,7 +57,18 @@ pub(super) async fn demo_logins(
         let created_at = SystemClock.utc();
         let display_name = display_name.to_owned();
         store
-            .put_account(&Account { name: user, role, password_hash, display_name, site, unit, language, disabled: false, created_at })
+            .put_account(&Account {
+                name: user,
+                role,
+                password_hash,
+                display_name,
+                site,
+                unit,
+                area,
+                language,
+                disabled: false,
+                created_at,
+            })
             .await?;
         logins.insert(role, DemoLogin { user: name.into(), password });
     }

@@ -82,6 +82,7 @@ fn take(app: &App, counts: &mpsc::Sender<Count>, event: DoorEvent) -> bool {
             tracing::debug!(%device, state = ?health.state, battery = ?health.battery_percent, "device health");
             true
         }
+        DoorEvent::Position { .. } | DoorEvent::OrderReceipt { .. } | DoorEvent::Hazard(_) | DoorEvent::Sign(_) => true,
         DoorEvent::Sensor { device, sensor } => {
             tracing::debug!(%device, kind = sensor.kind, value = sensor.value, unit = sensor.unit, "sensor");
             true

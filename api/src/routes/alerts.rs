@@ -55,7 +55,8 @@ pub(super) struct AlertDetail {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ActBody {
-    /// `claim`, `release`, `dispatch`, `decline`, `accept`, `en_route`, `on_scene`, `close`, `note`.
+    /// `claim`, `release`, `dispatch`, `decline`, `accept`, `en_route`, `on_scene`, `done`, `close`, `note`, `share`, `real`; and the
+    /// receipts `shown`, `delivered`, `seen`, of which the first counts.
     action: String,
     /// The unit to send.
     unit: Option<String>,
@@ -119,7 +120,10 @@ pub(super) async fn one(
     if !life::visible(&alert, &session.viewer()) {
         return Err(ApiError::not_found("alert"));
     }
-    Ok(Json(AlertDetail { alert: AlertView::new(&alert, &session), transitions: records.iter().map(RecordView::from).collect() }))
+    Ok(Json(AlertDetail {
+        alert: AlertView::new(&alert, &session),
+        transitions: records.iter().map(|r| RecordView::new(r, &session)).collect(),
+    }))
 }
 
 /// Does something with an alert. The first to claim has it; the second gets 409 and sees who.
@@ -140,7 +144,11 @@ pub(super) async fn act(
         return Err(ApiError::not_found("alert"));
     }
     let purpose = match &action {
-        Action::Release { reason } | Action::Decline { reason } | Action::Close { reason, .. } => Some(reason.clone()),
+        Action::Release { reason }
+        | Action::Decline { reason }
+        | Action::Close { reason, .. }
+        | Action::Share { reason }
+        | Action::Real { reason } => Some(reason.clone()),
         Action::Note { text } => Some(text.clone()),
         Action::Dispatch { unit, .. } => Some(format!("unit {unit}")),
         _ => None,
@@ -220,6 +228,12 @@ fn action_of(app: &App, body: ActBody) -> Result<Action, ApiError> {
             Action::Close { verdict, reason: needed(reason)? }
         }
         "note" => Action::Note { text: needed(reason)? },
+        "done" => Action::Done,
+        "share" => Action::Share { reason: needed(reason)? },
+        "real" => Action::Real { reason: needed(reason)? },
+        "shown" => Action::Shown,
+        "delivered" => Action::Delivered,
+        "seen" => Action::Seen,
         other => return Err(ApiError::invalid(format!("there is no action \"{other}\""))),
     })
 }

@@ -57,6 +57,14 @@ pub(super) fn sees_site(session: &Session, site: &str) -> bool {
     session.role != Role::SchoolContact || session.site.as_ref().is_some_and(|own| own.as_str() == site)
 }
 
+/// Whether this session's reach covers a place: a school contact its own site, a district contact its own district, others all.
+pub(super) fn covers(session: &Session, site: &str, area: &str) -> bool {
+    match session.role {
+        Role::DistrictContact => session.area.as_ref().is_some_and(|own| own.as_str() == area),
+        _ => sees_site(session, site),
+    }
+}
+
 /// Every camera with its latest count, health and recent counts.
 #[utoipa::path(get, path = "/api/v1/cameras", tag = "cameras", responses((status = 200, body = CameraList)))]
 pub(super) async fn list(State(app): State<App>, Extension(session): Extension<Session>) -> Json<CameraList> {

@@ -3,12 +3,20 @@
 mod alerts;
 mod audit;
 mod cameras;
+mod connectors;
+mod devices;
+mod dispatch;
+mod drills;
 mod guard;
 mod openapi;
 mod ops;
+mod phone;
 mod places;
 mod public;
+mod register;
 mod session;
+mod shift;
+mod sitefile;
 mod stream;
 mod users;
 
@@ -41,8 +49,7 @@ pub struct Route {
 /// Every route of the API. Pages and their assets, which carry no data, are added by [`router`].
 pub fn table() -> Vec<Route> {
     use Access::{AnySession, Anyone, With};
-    let row = |method, path, access, handler| Route { method, path, access, handler };
-    vec![
+    let mut rows = vec![
         row(Method::POST, "/api/v1/session", Anyone, post(session::log_in)),
         row(Method::GET, "/api/v1/session", AnySession, get(session::who)),
         row(Method::DELETE, "/api/v1/session", AnySession, axum::routing::delete(session::log_out)),
@@ -74,7 +81,21 @@ pub fn table() -> Vec<Route> {
         row(Method::GET, "/healthz", Anyone, get(ops::healthz)),
         row(Method::GET, "/readyz", Anyone, get(ops::readyz)),
         row(Method::GET, "/metrics", Access::WithOrToken(Right::MetricsRead), get(ops::metrics)),
-    ]
+    ];
+    rows.extend(connectors::rows());
+    rows.extend(devices::rows());
+    rows.extend(dispatch::rows());
+    rows.extend(drills::rows());
+    rows.extend(phone::rows());
+    rows.extend(register::rows());
+    rows.extend(shift::rows());
+    rows.extend(sitefile::rows());
+    rows
+}
+
+/// One row.
+fn row(method: Method, path: &'static str, access: Access, handler: MethodRouter<App>) -> Route {
+    Route { method, path, access, handler }
 }
 
 /// The whole router: the table, then the pages.

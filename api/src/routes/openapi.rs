@@ -7,7 +7,10 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use super::{Access, alerts, audit, cameras, ops, places, public, session, stream, table, users};
+use super::{
+    Access, alerts, audit, cameras, connectors, devices, dispatch, drills, ops, phone, places, public, register, session, shift, sitefile,
+    stream, table, users,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -38,7 +41,20 @@ impl Modify for Schemes {
 
 /// The document, each operation with the roles that may use it (`x-roles`; absent when anybody may).
 pub fn document() -> Value {
-    let mut document = serde_json::to_value(Document::openapi()).unwrap_or_else(|_| json!({}));
+    let mut whole = Document::openapi();
+    for part in [
+        connectors::Doc::openapi(),
+        devices::Doc::openapi(),
+        dispatch::Doc::openapi(),
+        drills::Doc::openapi(),
+        phone::Doc::openapi(),
+        register::Doc::openapi(),
+        shift::Doc::openapi(),
+        sitefile::Doc::openapi(),
+    ] {
+        whole.merge(part);
+    }
+    let mut document = serde_json::to_value(whole).unwrap_or_else(|_| json!({}));
     for route in table() {
         let pointer = format!("/paths/{}/{}", route.path.replace('~', "~0").replace('/', "~1"), route.method.as_str().to_lowercase());
         if let Some(operation) = document.pointer_mut(&pointer)

@@ -27,6 +27,8 @@ pub(super) struct UserView {
     site: Option<String>,
     /// The unit of a patrol.
     unit: Option<String>,
+    /// The district of a district contact, KATO code.
+    area: Option<String>,
     /// May not log in.
     disabled: bool,
 }
@@ -41,6 +43,7 @@ pub(super) struct UserBody {
     role: Role,
     site: Option<String>,
     unit: Option<String>,
+    area: Option<String>,
     /// Twelve characters or more; may be left out when the account exists.
     password: Option<String>,
     #[serde(default)]
@@ -55,6 +58,7 @@ impl From<&Account> for UserView {
             role: user.role.as_str(),
             site: user.site.as_ref().map(ToString::to_string),
             unit: user.unit.as_ref().map(ToString::to_string),
+            area: user.area.as_ref().map(ToString::to_string),
             disabled: user.disabled,
         }
     }
@@ -80,8 +84,12 @@ pub(super) async fn add(
     if (body.role == Role::SchoolContact) != site.is_some() {
         return Err(ApiError::invalid("a school contact, and nobody else, has a site"));
     }
+    let area: Option<qorgan_domain::AreaCode> = body.area.map(|a| a.parse()).transpose().map_err(bad)?;
     if (body.role == Role::Patrol) != unit.is_some() {
         return Err(ApiError::invalid("a patrol, and nobody else, has a unit"));
+    }
+    if (body.role == Role::DistrictContact) != area.is_some() {
+        return Err(ApiError::invalid("a district contact, and nobody else, has an area"));
     }
     let display_name = body.display_name.trim().to_owned();
     if display_name.is_empty() || display_name.chars().count() > 100 {
@@ -96,7 +104,8 @@ pub(super) async fn add(
     let language = known.as_ref().map_or_else(|| app.config.hub.language.clone(), |k| k.language.clone());
     let created_at = known.as_ref().map_or_else(|| app.clock.utc(), |k| k.created_at);
     let disabled = body.disabled;
-    let user = Account { name: name.clone(), display_name, role: body.role, site, unit, language, password_hash, disabled, created_at };
+    let user =
+        Account { name: name.clone(), display_name, role: body.role, site, unit, area, language, password_hash, disabled, created_at };
     app.store.put_account(&user).await?;
     app.sessions.end_all(&name).await?;
     let action = if known.is_some() { "user.change" } else { "user.add" };

@@ -342,13 +342,10 @@ impl Driver {
                 continue;
             }
             let alarm = Alarm {
-                device: device.clone(),
-                kind: self.options.kind,
-                seq: waiting.seq,
                 boot: Some(self.boot.clone()),
                 pressed_at: Some(waiting.pressed_at),
-                received_at: waiting.pressed_at,
                 test: self.options.test,
+                ..Alarm::new(device.clone(), self.options.kind, waiting.seq, waiting.pressed_at)
             };
             let payload = serde_json::to_vec(&AlarmV1::write(&alarm)).unwrap_or_default();
             // Marked as sent also when the queue is full: it is due again after `retry_after`.
@@ -390,5 +387,5 @@ fn topic(device: &DeviceRef, channel: Channel) -> String {
 }
 
 fn health(state: Presence) -> Vec<u8> {
-    serde_json::to_vec(&HealthV1 { v: 1, state, at: None, battery_percent: None }).unwrap_or_default()
+    serde_json::to_vec(&HealthV1 { v: 1, state, at: None, battery_percent: None, tamper: None, mains: None }).unwrap_or_default()
 }

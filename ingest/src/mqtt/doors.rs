@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use qorgan_domain::{
-    Alarm, Clock, Count, DeviceRef, UtcMs,
+    Alarm, Clock, Count, DeviceRef, GeoPoint, Sign, UnitId, UtcMs,
+    hazard::Hazard,
     topic::Principal,
-    wire::{HealthV1, SensorV1},
+    wire::{HealthV1, OrderReceiptV1, SensorV1},
 };
 
 /// See [`Doors::authenticate`].
@@ -94,6 +95,26 @@ pub enum DoorEvent {
         /// What it measured.
         sensor: SensorV1,
     },
+    /// A unit says where it is.
+    Position {
+        /// Which unit.
+        unit: UnitId,
+        /// Where.
+        position: GeoPoint,
+        /// When it was there.
+        at: UtcMs,
+    },
+    /// A unit's word about an order.
+    OrderReceipt {
+        /// Which unit.
+        unit: UnitId,
+        /// How far the order has come.
+        receipt: OrderReceiptV1,
+    },
+    /// An outside system reports a danger.
+    Hazard(Hazard),
+    /// A sign of life that is no message: a connection, a keep-alive, a broken connection.
+    Sign(Sign),
 }
 
 impl DoorEvent {
@@ -103,6 +124,10 @@ impl DoorEvent {
             DoorEvent::Count(_) => "count",
             DoorEvent::Health { .. } => "health",
             DoorEvent::Sensor { .. } => "sensor",
+            DoorEvent::Position { .. } => "position",
+            DoorEvent::OrderReceipt { .. } => "order_receipt",
+            DoorEvent::Hazard(_) => "hazard",
+            DoorEvent::Sign(_) => "sign",
         }
     }
 }

@@ -34,7 +34,15 @@ use super::{
 };
 
 /// What the hub reads.
-const FILTERS: [&str; 4] = ["qorgan/v1/+/+/alarm", "qorgan/v1/+/+/count", "qorgan/v1/+/+/sensor", "qorgan/v1/+/+/health"];
+const FILTERS: [&str; 7] = [
+    "qorgan/v1/+/+/alarm",
+    "qorgan/v1/+/+/count",
+    "qorgan/v1/+/+/sensor",
+    "qorgan/v1/+/+/health",
+    "qorgan/v1/unit/+/position",
+    "qorgan/v1/unit/+/order/receipt",
+    "qorgan/v1/hazard/+",
+];
 /// Messages to the broker that may wait.
 const QUEUE: usize = 4096;
 /// Alarms that may wait for their commit. The broker's own window (`max_inflight_messages`) usually ends earlier.

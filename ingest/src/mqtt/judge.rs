@@ -5,8 +5,8 @@ use std::fmt;
 
 use qorgan_domain::{
     Alarm, DeviceRef, UtcMs,
-    topic::{Channel, Principal, Topic, TopicError},
-    wire::{AlarmV1, CountV1, HealthV1, Reject, SensorV1},
+    topic::{Channel, Principal, Topic, TopicError, UnitChannel},
+    wire::{AlarmV1, CountV1, HazardV1, HealthV1, OrderReceiptV1, PositionV1, Reject, SensorV1},
 };
 
 use super::{DoorEvent, Doors};
@@ -108,13 +108,26 @@ fn read(topic: &str, payload: &[u8], principal: &Principal, now: UtcMs, doors: &
     if !principal.may_publish(&topic) {
         return Err(Cause::NoRight(principal.clone()));
     }
-    let Topic::Device(device, channel) = topic else { return Err(Cause::HubOnly) };
+    let (device, channel) = match topic {
+        Topic::Device(device, channel) => (device, channel),
+        Topic::Unit(unit, UnitChannel::Position) => {
+            let (position, at) = PositionV1::read(payload, now)?;
+            return Ok(Judged::Event(DoorEvent::Position { unit, position, at }));
+        }
+        Topic::Unit(unit, UnitChannel::Receipt) => {
+            return Ok(Judged::Event(DoorEvent::OrderReceipt { unit, receipt: OrderReceiptV1::read(payload)? }));
+        }
+        Topic::Hazard(source) => return Ok(Judged::Event(DoorEvent::Hazard(HazardV1::read(source.as_str(), payload, now)?))),
+        Topic::Alert(_) | Topic::Unit(_, UnitChannel::Order) => return Err(Cause::HubOnly),
+    };
     if !(doors.known_device)(&device) {
         return Err(Cause::UnknownDevice(device));
     }
     Ok(match channel {
         Channel::Alarm => {
-            let (alarm, unknown_fields) = AlarmV1::read(device, payload, now)?;
+            // At an external broker its own rules have checked who an edge box is.
+            let edge = matches!(principal, Principal::Edge(_) | Principal::Hub);
+            let (alarm, unknown_fields) = AlarmV1::read_from(device, payload, now, edge)?;
             Judged::Alarm { alarm, unknown_fields }
         }
         Channel::Count => Judged::Event(DoorEvent::Count(CountV1::read(device, payload, now)?)),

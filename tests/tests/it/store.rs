@@ -12,8 +12,8 @@ use qorgan_alerts::{
 use qorgan_domain::{
     Alarm, AlarmKind, AlertId, Clock, Count, CountSource, GeoPoint, Role, SystemClock, UtcMs,
     alert::{
-        Action, Actor, AlarmEvidence, Alert, AlertState, Cause, CloseReason, CrowdEvidence, IncidentEvidence, Level, Reason, ReasonCode,
-        Record,
+        Action, Actor, AlarmEvidence, Alert, AlertState, Cause, CloseReason, CrowdEvidence, IncidentEvidence, Level, Progress, Reason,
+        ReasonCode, Record,
     },
 };
 use qorgan_tests::postgres::Postgres;
@@ -81,20 +81,20 @@ fn alert(id: i64, cause: Cause) -> Alert {
         close_reason: None,
         stored: true,
         subsided_at: None,
+        progress: Progress::default(),
         version: 1,
     }
 }
 
 fn press(test: bool) -> Cause {
+    let first = Alarm::new("school-17/gate".parse().unwrap(), AlarmKind::HoldUp, u64::MAX, START);
     Cause::Alarm(AlarmEvidence {
-        alarm: AlarmKind::HoldUp,
-        seq: u64::MAX,
         boot: Some("b\0\"ә".into()),
         pressed_at: Some(after(-1)),
-        received_at: START,
         test,
         clock_suspect: true,
         presses: 3,
+        ..AlarmEvidence::of(&first)
     })
 }
 
@@ -275,6 +275,7 @@ async fn accounts_and_sessions(url: &str) {
         display_name: "Әйгерім".into(),
         site: Some("school-17".parse().unwrap()),
         unit: None,
+        area: None,
         language: "kk".into(),
         disabled: false,
         created_at: START,
@@ -393,15 +394,7 @@ async fn alarms_reach_the_desks_while_postgresql_is_stopped_and_are_written_when
         ring: ring.clone(),
     };
     let (engine, task) = Engine::start(parts, cancel.clone());
-    let alarm = |seq| Alarm {
-        device: format!("school-17/gate-{seq}").parse().unwrap(),
-        kind: AlarmKind::Panic,
-        seq,
-        boot: None,
-        pressed_at: None,
-        received_at: SystemClock.utc(),
-        test: false,
-    };
+    let alarm = |seq| Alarm::new(format!("school-17/gate-{seq}").parse().unwrap(), AlarmKind::Panic, seq, SystemClock.utc());
     let press = async |seq| {
         let stored = journal.commit(alarm(seq)).await.unwrap();
         let cursor = ring.cursor();

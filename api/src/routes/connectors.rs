@@ -1,0 +1,15 @@
+//! What leaves the hub and what receiving systems say: CAP feed, outbox, status coming back.
+
+use utoipa::OpenApi;
+
+use super::Route;
+
+/// These routes in the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi()]
+pub(super) struct Doc;
+
+/// Rows of the table.
+pub(super) fn rows() -> Vec<Route> {
+    Vec::new()
+}

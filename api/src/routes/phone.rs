@@ -1,0 +1,15 @@
+//! The phone page of school contacts: enrolment, press, cancel.
+
+use utoipa::OpenApi;
+
+use super::Route;
+
+/// These routes in the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi()]
+pub(super) struct Doc;
+
+/// Rows of the table.
+pub(super) fn rows() -> Vec<Route> {
+    Vec::new()
+}

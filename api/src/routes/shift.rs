@@ -1,0 +1,15 @@
+//! The response clock and the handover of a shift.
+
+use utoipa::OpenApi;
+
+use super::Route;
+
+/// These routes in the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi()]
+pub(super) struct Doc;
+
+/// Rows of the table.
+pub(super) fn rows() -> Vec<Route> {
+    Vec::new()
+}

@@ -1,0 +1,15 @@
+//! The site file: contacts, address, floor plan, cameras that see the entrance.
+
+use utoipa::OpenApi;
+
+use super::Route;
+
+/// These routes in the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi()]
+pub(super) struct Doc;
+
+/// Rows of the table.
+pub(super) fn rows() -> Vec<Route> {
+    Vec::new()
+}
