@@ -13,6 +13,7 @@ pub mod error;
 pub mod hub;
 pub mod routes;
 pub mod secrets;
+pub mod sitefile;
 pub mod tls;
 pub mod view;
 pub mod web;

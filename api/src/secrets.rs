@@ -24,6 +24,9 @@ pub enum SecretsError {
     /// The file is not what the hub writes.
     #[error("secret file {0} does not read as JSON")]
     Shape(PathBuf, #[source] serde_json::Error),
+    /// A key that is none.
+    #[error("secret file {0} does not hold a key of 32 bytes in hex")]
+    Key(PathBuf),
 }
 
 /// MQTT passwords by user name (`site/device`, `edge/site`, `desk/name`).
@@ -96,6 +99,22 @@ pub fn metrics_token(state_dir: &Path) -> Result<String, SecretsError> {
     Ok(token)
 }
 
+/// The key that seals contacts of site files, 32 bytes, made at first start. Without it they cannot be read any more:
+/// it belongs into the backup.
+pub fn site_file_key(state_dir: &Path) -> Result<Vec<u8>, SecretsError> {
+    let path = dir(state_dir).join("site-file-key.json");
+    let known: Option<String> = read_json(&path)?;
+    let text = match known {
+        Some(text) => text,
+        None => {
+            let text = random_secret() + &random_secret();
+            write_json(&path, &text)?;
+            text
+        }
+    };
+    hex::decode(&text).ok().filter(|key| key.len() == 32).ok_or(SecretsError::Key(path))
+}
+
 fn random_secret() -> String {
     let mut bytes = [0u8; 16];
     rand::rng().fill(&mut bytes);
@@ -133,6 +152,15 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_key_of_site_files_is_made_once_and_a_spoilt_one_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = site_file_key(dir.path()).unwrap();
+        assert_eq!((key.len(), site_file_key(dir.path()).unwrap()), (32, key));
+        write_json(&super::dir(dir.path()).join("site-file-key.json"), &"00").unwrap();
+        assert!(matches!(site_file_key(dir.path()), Err(SecretsError::Key(_))));
+    }
 
     #[test]
     fn passwords_are_made_once_kept_and_private() {

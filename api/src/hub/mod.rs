@@ -36,6 +36,7 @@ use crate::{
     cameras::LiveCameras,
     config::Config,
     routes::Desks,
+    sitefile::Seal,
     view::CameraView,
 };
 
@@ -106,6 +107,8 @@ pub struct Shared {
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     /// Opens `/metrics` to a program.
     pub metrics_token: String,
+    /// Seals the contacts of site files.
+    pub seal: Seal,
     /// Broker or link, once it is there.
     pub mqtt: std::sync::OnceLock<Arc<Mqtt>>,
     areas: RwLock<Arc<Areas>>,

@@ -30,6 +30,7 @@ use crate::{
     config::{Config, Mqtt as MqttConfig, SiteKind},
     routes,
     secrets::{self, DemoLogin, DevicePasswords},
+    sitefile::Seal,
 };
 
 /// Changes that a screen may be behind before it gets a new snapshot.
@@ -143,10 +144,13 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     };
     #[cfg(not(feature = "edge"))]
     let stills = None;
+    let key = secrets::site_file_key(&state_dir)?;
+    let seal = Seal::new(&key).ok_or_else(|| StartError::Secret("the key of the site files is no key".into()))?;
     let app = App(Arc::new(Shared {
         cameras: LiveCameras::new(&config, mode != Mode::Centre),
         sessions: Sessions::new(store.clone(), clock.clone()),
         metrics_token: secrets::metrics_token(&state_dir)?,
+        seal,
         desks: routes::Desks::default(),
         mqtt: OnceLock::new(),
         areas: RwLock::new(Arc::new(areas)),

@@ -37,6 +37,7 @@ pub(super) async fn upkeep(app: App, cancel: CancellationToken) {
                 let done = async {
                     app.sessions.purge().await;
                     app.metrics.run_upkeep();
+                    app.store.expire_contacts(app.clock.utc()).await?;
                     app.store.maintain(app.clock.utc(), &Retention::default()).await
                 };
                 if let Err(error) = done.await {
