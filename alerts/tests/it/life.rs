@@ -6,10 +6,10 @@ use proptest::prelude::*;
 use qorgan_alerts::life::{self, Refusal, Viewer};
 use qorgan_domain::{
     Role,
-    alert::{Action, Actor, Alert, AlertState, CloseReason, Level, Record},
+    alert::{Action, Actor, Alert, AlertState, Cause, CloseReason, Level, Record},
 };
 
-use crate::make::{START, after, alarm, close, crowd, incident, patrol, person};
+use crate::make::{START, after, alarm, close, crowd, drill_press, hazard, incident, patrol, person, trouble};
 
 fn actions() -> Vec<Action> {
     let reason = || "because".to_owned();
@@ -21,8 +21,11 @@ fn actions() -> Vec<Action> {
         Action::Accept,
         Action::EnRoute,
         Action::OnScene,
+        Action::Done,
         close(CloseReason::Resolved),
         Action::Note { text: reason() },
+        Action::Share { reason: reason() },
+        Action::Real { reason: reason() },
     ]
 }
 
@@ -57,6 +60,9 @@ fn every_state_action_and_role() {
         ("crowd watch", crowd(Level::Watch)),
         ("crowd warning", crowd(Level::Warning)),
         ("incident", incident()),
+        ("trouble", trouble()),
+        ("hazard", hazard()),
+        ("drill press", drill_press()),
     ];
     let mut table = String::new();
     for (kind, alert) in &kinds {
@@ -97,6 +103,9 @@ fn who_sees_what() {
         ("crowd watch sent to patrol-2 (must not happen)", sent(&crowd(Level::Watch))),
         ("crowd warning", crowd(Level::Warning)),
         ("incident", incident()),
+        ("trouble", trouble()),
+        ("hazard", hazard()),
+        ("drill press", drill_press()),
     ];
     let mut table = String::new();
     for (name, alert) in &alerts {
@@ -179,6 +188,13 @@ fn any_action() -> impl Strategy<Value = Action> {
         Just(Action::Accept),
         Just(Action::EnRoute),
         Just(Action::OnScene),
+        Just(Action::Done),
+        Just(Action::Shown),
+        Just(Action::Sent),
+        Just(Action::Delivered),
+        Just(Action::Seen),
+        words().prop_map(|reason| Action::Share { reason }),
+        words().prop_map(|reason| Action::Real { reason }),
         (prop_oneof![Just(CloseReason::Resolved), Just(CloseReason::Subsided)], words())
             .prop_map(|(verdict, reason)| Action::Close { verdict, reason }),
         words().prop_map(|text| Action::Note { text }),
@@ -192,7 +208,14 @@ proptest! {
     /// alone tell the same story.
     #[test]
     fn any_sequence_of_actions(
-        start in prop_oneof![Just(alarm(false)), Just(crowd(Level::Watch)), Just(incident())],
+        start in prop_oneof![
+            Just(alarm(false)),
+            Just(drill_press()),
+            Just(crowd(Level::Watch)),
+            Just(incident()),
+            Just(hazard()),
+            Just(trouble())
+        ],
         steps in proptest::collection::vec((any_action(), any_actor()), 0..60),
     ) {
         let mut alert = start.clone();
@@ -218,6 +241,10 @@ proptest! {
                     alert = next;
                 }
             }
+            let progress = &alert.progress;
+            prop_assert!(progress.shared || !matches!(alert.cause, Cause::Crowd(_)) || !life::may_leave(&alert), "a crowd leaves by a named act");
+            prop_assert!(progress.claimed_at.is_some() || alert.claimed_by.is_none());
+            prop_assert!(alert.unit.is_some() || (progress.sent_at, progress.delivered_at, progress.seen_at) == (None, None, None));
             prop_assert_eq!(&told, &(alert.state, alert.claimed_by.as_ref().map(ToString::to_string), alert.unit.clone()));
             prop_assert_eq!(alert.state >= AlertState::Dispatched && alert.is_open(), alert.unit.is_some() && alert.is_open());
             prop_assert_eq!(alert.is_open(), alert.closed_at.is_none() && alert.close_reason.is_none());

@@ -2,7 +2,12 @@
 
 use qorgan_domain::{
     Alarm, AlarmKind, AlertId, Count, CountSource, Role, UtcMs,
-    alert::{Action, Actor, AlarmEvidence, Alert, AlertState, Cause, CloseReason, CrowdEvidence, IncidentEvidence, Level, Progress},
+    alert::{
+        Action, Actor, AlarmEvidence, Alert, AlertState, Cause, CloseReason, CrowdEvidence, HazardEvidence, IncidentEvidence, Level,
+        Progress, TroubleEvidence,
+    },
+    hazard::HazardKind,
+    sign::{Scope, TroubleKind},
 };
 
 /// 2026-11-21T10:00:00Z
@@ -77,4 +82,36 @@ pub(crate) fn crowd(level: Level) -> Alert {
 
 pub(crate) fn incident() -> Alert {
     alert(Cause::Incident(IncidentEvidence { text: "smoke".into(), opened_by: "aigerim".parse().unwrap() }), Level::Warning)
+}
+
+pub(crate) fn trouble() -> Alert {
+    let device: qorgan_domain::DeviceRef = "school-17/gate".parse().unwrap();
+    let evidence = TroubleEvidence {
+        trouble: TroubleKind::Lost,
+        scope: Scope::Device(device.clone()),
+        devices: vec![device],
+        count: 1,
+        since: START,
+        detail: None,
+    };
+    alert(Cause::Trouble(evidence), Level::Watch)
+}
+
+pub(crate) fn hazard() -> Alert {
+    let evidence = HazardEvidence {
+        source: "road".into(),
+        event: "e1".into(),
+        hazard: HazardKind::DangerousDriving,
+        text: "north of the bridge".into(),
+        reported_at: START,
+    };
+    Alert { site: None, device: None, ..alert(Cause::Hazard(evidence), Level::Warning) }
+}
+
+pub(crate) fn drill_press() -> Alert {
+    let mut alert = alarm(true);
+    if let Cause::Alarm(press) = &mut alert.cause {
+        press.drill = Some(3);
+    }
+    alert
 }
