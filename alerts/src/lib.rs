@@ -14,6 +14,7 @@ pub mod error;
 pub mod fusion;
 pub mod journal;
 pub mod life;
+pub mod response;
 pub mod ring;
 pub mod store;
 

@@ -1,6 +1,9 @@
 //! JSON of the HTTP API: twins of the domain types, converted here by hand and nowhere else.
 
-use qorgan_alerts::life;
+use qorgan_alerts::{
+    life,
+    response::{self, ResponseFigures},
+};
 use qorgan_domain::{
     Role, Trilingual,
     alert::{Alert, Cause, Progress, Record},
@@ -575,4 +578,69 @@ pub struct DeskView {
     pub sound_ok: Option<bool>,
     /// Connected since, RFC 3339.
     pub since: String,
+}
+
+/// How fast alarms were claimed in the shift that is on (EN 50518), and whether they come too fast (IEC 62682).
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ShiftView {
+    /// When it began.
+    pub began_at: String,
+    /// When it ends.
+    pub ends_at: String,
+    /// Alarms in it, tests left out.
+    pub alarms: usize,
+    /// Claimed within 30 s, per cent.
+    pub claimed_30s_percent: Option<f64>,
+    /// Claimed within 60 s, per cent.
+    pub claimed_60s_percent: Option<f64>,
+    /// Half were claimed within this, seconds.
+    pub p50_s: Option<f64>,
+    /// 80 % were.
+    pub p80_s: Option<f64>,
+    /// 98.5 % were.
+    pub p98_5_s: Option<f64>,
+    /// Alarms that nobody has claimed now.
+    pub unclaimed: usize,
+    /// What is aimed at.
+    pub goals: GoalsView,
+    /// More alarms in ten minutes than the attended desks can answer.
+    pub flood: bool,
+    /// Alarms of the last ten minutes.
+    pub alarms_10min: usize,
+    /// Somebody who hears sits at a duty desk.
+    pub attended: bool,
+}
+
+/// Goals of the response clock, per cent.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct GoalsView {
+    /// Within 30 s.
+    pub within_30s: f64,
+    /// Within 60 s.
+    pub within_60s: f64,
+}
+
+impl ShiftView {
+    /// The view of the figures.
+    pub fn new(app: &crate::hub::App, figures: &ResponseFigures) -> Self {
+        let shift = &app.config.shift;
+        let (began, ends) = response::shift_window(&shift.starts_min, shift.utc_offset_min, app.clock.utc());
+        // Waits are far below 2^53 ms.
+        let seconds = |ms: Option<i64>| ms.map(|ms| ms as f64 / 1000.0);
+        Self {
+            began_at: began.to_string(),
+            ends_at: ends.to_string(),
+            alarms: figures.alarms,
+            claimed_30s_percent: figures.within_30s_percent,
+            claimed_60s_percent: figures.within_60s_percent,
+            p50_s: seconds(figures.p50_ms),
+            p80_s: seconds(figures.p80_ms),
+            p98_5_s: seconds(figures.p98_5_ms),
+            unclaimed: figures.unclaimed,
+            goals: GoalsView { within_30s: response::GOALS[0].1, within_60s: response::GOALS[1].1 },
+            flood: figures.flood,
+            alarms_10min: figures.last_10min,
+            attended: app.desks.attended_by_duty(),
+        }
+    }
 }

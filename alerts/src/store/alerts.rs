@@ -179,7 +179,7 @@ async fn save_one(tx: &mut Tx, transition: &Transition) -> Result<(), sqlx::Erro
     tx.run(SAVE_RECORD, values).await.map(drop)
 }
 
-fn read(row: &Row) -> Result<Alert, Error> {
+pub(super) fn read(row: &Row) -> Result<Alert, Error> {
     const TABLE: &str = "alert";
     let get = || -> Result<_, sqlx::Error> {
         Ok((

@@ -9,6 +9,7 @@ mod audit;
 mod copy;
 mod counts;
 pub(crate) mod db;
+mod handover;
 mod sitefile;
 
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,7 @@ pub use audit::{AuditEntry, AuditLine, Verified};
 pub use copy::copy_sqlite;
 pub use counts::{CountPoint, Maintained, MinutePeak, Retention};
 use db::{Db, args};
+pub use handover::Handover;
 pub use sitefile::{Plan, SealedContact, SitePage};
 
 /// The store; clones share its connections.

@@ -35,6 +35,10 @@ pub struct Config {
     pub models: Models,
     /// Defaults of crowd alerts.
     pub crowd: Crowd,
+    /// When shifts begin.
+    pub shift: Shift,
+    /// When unclaimed alarms call louder.
+    pub response: Response,
     /// Outlines of the areas, as GeoJSON text.
     pub areas: crate::areas::Areas,
     /// Sites with their devices.
@@ -150,6 +154,24 @@ pub struct Crowd {
     pub close_after_s: u32,
     /// Below this share of the bound the evidence is gone, 0 to 1.
     pub clear_ratio: f32,
+}
+
+/// `[shift]`
+#[derive(Debug, Clone)]
+pub struct Shift {
+    /// When shifts begin, in minutes after local midnight, sorted.
+    pub starts_min: Vec<u32>,
+    /// Local time minus UTC, in minutes.
+    pub utc_offset_min: i32,
+}
+
+/// `[response]`
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// An unclaimed alarm reminds both desks after this, in seconds.
+    pub remind_after_s: u32,
+    /// And calls the shift lead after this, in seconds.
+    pub lead_after_s: u32,
 }
 
 /// `[[site]]`

@@ -20,6 +20,10 @@ pub(super) struct RawConfig {
     pub(super) models: RawModels,
     #[serde(default)]
     pub(super) crowd: RawCrowd,
+    #[serde(default)]
+    pub(super) shift: RawShift,
+    #[serde(default)]
+    pub(super) response: RawResponse,
     /// GeoJSON with the outlines of the areas, relative to this file.
     pub(super) areas: Spanned<String>,
     #[serde(default)]
@@ -113,6 +117,32 @@ pub(super) struct RawCrowd {
 impl Default for RawCrowd {
     fn default() -> Self {
         Self { open_after_s: Spanned::new(0..0, 20), close_after_s: Spanned::new(0..0, 60), clear_ratio: Spanned::new(0..0, 0.8) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawShift {
+    pub(super) starts: Spanned<Vec<String>>,
+    pub(super) utc_offset: Spanned<String>,
+}
+
+impl Default for RawShift {
+    fn default() -> Self {
+        Self { starts: Spanned::new(0..0, vec!["08:00".into(), "20:00".into()]), utc_offset: Spanned::new(0..0, "+05:00".into()) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawResponse {
+    pub(super) remind_after_s: Spanned<u32>,
+    pub(super) lead_after_s: Spanned<u32>,
+}
+
+impl Default for RawResponse {
+    fn default() -> Self {
+        Self { remind_after_s: Spanned::new(0..0, 30), lead_after_s: Spanned::new(0..0, 60) }
     }
 }
 

@@ -138,11 +138,13 @@ impl Check<'_> {
         let store = self.store(raw.store, &base, &hub.state_dir);
         let models = self.models(raw.models, &base);
         let crowd = self.crowd(raw.crowd);
+        let shift = self.shift(&raw.shift);
+        let response = self.response(&raw.response);
         let mut seen = HashSet::new();
         let sites = raw.site.into_iter().filter_map(|site| self.site(site, areas.as_ref(), &base, &mut seen)).collect();
         let mut seen = HashSet::new();
         let units = raw.unit.into_iter().filter_map(|unit| self.unit(unit, &mut seen)).collect();
-        Some(Config { base, hub, http: http?, mqtt: mqtt?, store, models, crowd, areas: areas?, sites, units })
+        Some(Config { base, hub, http: http?, mqtt: mqtt?, store, models, crowd, shift, response, areas: areas?, sites, units })
     }
 
     fn hub(&mut self, raw: RawHub, base: &Path) -> Hub {
@@ -291,6 +293,40 @@ impl Check<'_> {
         Crowd { open_after_s: raw.open_after_s.into_inner(), close_after_s: raw.close_after_s.into_inner(), clear_ratio: ratio }
     }
 
+    fn shift(&mut self, raw: &RawShift) -> Shift {
+        let mut starts_min: Vec<u32> = Vec::new();
+        for start in raw.starts.get_ref() {
+            match minutes(start).filter(|min| (0..1_440).contains(min)) {
+                Some(min) => starts_min.extend(u32::try_from(min)),
+                None => self.problem(raw.starts.span(), format!("shift.starts: \"{start}\" is not a time of day such as 08:00")),
+            }
+        }
+        starts_min.sort_unstable();
+        starts_min.dedup();
+        if starts_min.is_empty() {
+            self.problem(raw.starts.span(), "shift.starts names no time of day".into());
+        }
+        let offset = raw.utc_offset.get_ref();
+        let signed = offset.strip_prefix('-').map(|rest| (-1, rest)).or(offset.strip_prefix('+').map(|rest| (1, rest)));
+        let utc_offset_min = signed.and_then(|(sign, rest)| Some(sign * minutes(rest)?)).filter(|min| (-840..=840).contains(min));
+        if utc_offset_min.is_none() {
+            self.problem(raw.utc_offset.span(), format!("shift.utc_offset \"{offset}\" is not an offset such as +05:00"));
+        }
+        Shift { starts_min, utc_offset_min: utc_offset_min.unwrap_or(0) }
+    }
+
+    /// The reminder may come sooner than EN 50518 asks for, never later than the shift lead's call.
+    fn response(&mut self, raw: &RawResponse) -> Response {
+        let (remind, lead) = (*raw.remind_after_s.get_ref(), *raw.lead_after_s.get_ref());
+        if !(5..=30).contains(&remind) {
+            self.problem(raw.remind_after_s.span(), format!("response.remind_after_s {remind} is not 5 to 30 seconds"));
+        }
+        if !(remind..=60).contains(&lead) {
+            self.problem(raw.lead_after_s.span(), format!("response.lead_after_s {lead} is not between remind_after_s and 60 seconds"));
+        }
+        Response { remind_after_s: remind, lead_after_s: lead }
+    }
+
     fn position(&mut self, raw: &Spanned<[f64; 2]>, area: Option<&AreaCode>, areas: Option<&Areas>, what: &str) -> Option<GeoPoint> {
         let point = match GeoPoint::try_from(*raw.get_ref()) {
             Ok(point) => point,
@@ -398,6 +434,13 @@ impl Check<'_> {
         }
         Some(Unit { id, name: raw.name, kind: raw.kind })
     }
+}
+
+/// Minutes of `hh:mm`.
+fn minutes(text: &str) -> Option<i32> {
+    let (hours, rest) = text.split_once(':')?;
+    let (hours, rest): (i32, i32) = (hours.parse().ok()?, rest.parse().ok()?);
+    ((0..24).contains(&hours) && (0..60).contains(&rest)).then_some(hours * 60 + rest)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod demo;
 mod doors;
 mod listen;
 mod options;
+mod shift;
 mod start;
 #[cfg(feature = "edge")]
 mod stills;
@@ -26,7 +27,11 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use qorgan_alerts::{Engine, Ring, Store, store::AuditEntry};
+use qorgan_alerts::{
+    Engine, Ring, Store,
+    response::{self, ResponseClock, ResponseFigures},
+    store::AuditEntry,
+};
 use qorgan_domain::{Clock, DeviceRef, alert::Alert};
 use qorgan_ingest::mqtt::Mqtt;
 
@@ -53,8 +58,10 @@ pub enum Change {
     Camera(Arc<CameraView>),
     /// The outlines were replaced.
     Areas,
-    /// Somebody came to a desk, left it, or tested its sound.
+    /// Somebody came to a desk, left it, tested its sound, or gave or took the shift.
     Desks,
+    /// The response clock moved.
+    Shift(Arc<crate::view::ShiftView>),
 }
 
 impl From<Alert> for Change {
@@ -112,6 +119,7 @@ pub struct Shared {
     /// Broker or link, once it is there.
     pub mqtt: std::sync::OnceLock<Arc<Mqtt>>,
     areas: RwLock<Arc<Areas>>,
+    response: Mutex<ResponseClock>,
     limiter: Mutex<LoginLimiter>,
 }
 
@@ -123,6 +131,18 @@ impl Deref for App {
 }
 
 impl Shared {
+    /// How fast alarms were claimed.
+    pub fn response(&self) -> MutexGuard<'_, ResponseClock> {
+        self.response.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The figures of the shift that is on.
+    pub fn shift_figures(&self) -> ResponseFigures {
+        let now = self.clock.utc();
+        let (began, _) = response::shift_window(&self.config.shift.starts_min, self.config.shift.utc_offset_min, now);
+        self.response().figures(began, now, self.desks.attended_duty_desks())
+    }
+
     /// Failures of log-ins.
     pub fn limiter(&self) -> MutexGuard<'_, LoginLimiter> {
         self.limiter.lock().unwrap_or_else(PoisonError::into_inner)

@@ -15,14 +15,14 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use qorgan_alerts::{
     Engine, Journal, Ring, Store,
     engine::{Parts, recover},
-    fusion::{CameraRule, CrowdRules, Rules},
+    fusion::{CameraRule, CrowdRules, ResponseRules, Rules},
 };
 use qorgan_domain::{Clock, Role, SystemClock};
 use qorgan_ingest::mqtt::{Mqtt, embedded, external};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Addresses, App, Mode, Shared, demo::demo_logins, doors, listen::Listener, options::ADDRESSES, upkeep};
+use super::{Addresses, App, Mode, Shared, demo::demo_logins, doors, listen::Listener, options::ADDRESSES, shift, upkeep};
 use crate::{
     areas::Areas,
     auth::{Passwords, Sessions},
@@ -153,6 +153,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         seal,
         desks: routes::Desks::default(),
         mqtt: OnceLock::new(),
+        response: Mutex::default(),
         areas: RwLock::new(Arc::new(areas)),
         limiter: Mutex::default(),
         config,
@@ -175,6 +176,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     let mut tasks = vec![
         tokio::spawn(upkeep::upkeep(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
+        tokio::spawn(shift::follow(app.clone(), cancel.clone())),
     ];
     #[cfg(feature = "edge")]
     let edge = match prepared {
@@ -349,7 +351,12 @@ fn rules(config: &Config) -> Rules {
         close_below: config.crowd.clear_ratio,
         ..CrowdRules::default()
     };
-    let mut rules = Rules { crowd, ..Rules::default() };
+    let response = ResponseRules {
+        remind_after_ms: i64::from(config.response.remind_after_s) * 1_000,
+        lead_after_ms: i64::from(config.response.lead_after_s) * 1_000,
+    };
+    let mut rules = Rules { crowd, response, ..Rules::default() };
+    rules.sites = config.sites.iter().map(|site| (site.id.clone(), site.position)).collect();
     for (site, camera) in config.cameras() {
         let public_space = site.kind == SiteKind::PublicPlace;
         rules.cameras.insert(camera.id.clone(), CameraRule { limit: camera.limit, public_space });

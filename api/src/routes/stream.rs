@@ -34,7 +34,7 @@ use crate::{
     auth::{Right, Session},
     error::ApiError,
     hub::{App, Change},
-    view::{AlertView, DeskView, DesksView},
+    view::{AlertView, DeskView, DesksView, ShiftView},
 };
 
 /// How long counts wait for company.
@@ -144,7 +144,11 @@ impl Reader {
             true => self.app.cameras.all(now).into_iter().filter(|c| sees_site(&self.session, &c.site)).collect(),
             false => Vec::new(),
         };
-        self.frame("snapshot", &cursor, json!({ "alerts": alerts, "cameras": cameras, "desks": self.app.desks.view() }))
+        let mut body = json!({ "alerts": alerts, "cameras": cameras, "desks": self.app.desks.view() });
+        if Right::Shift.roles().contains(&self.session.role) {
+            body["shift"] = json!(ShiftView::new(&self.app, &self.app.shift_figures()));
+        }
+        self.frame("snapshot", &cursor, body)
     }
 
     /// What this session may see of the changes; of several changes of one thing the last.
@@ -153,7 +157,7 @@ impl Reader {
         let mut alerts = BTreeMap::new();
         let mut cameras = BTreeMap::new();
         let mut gone = BTreeSet::new();
-        let (mut areas, mut desks) = (false, false);
+        let (mut areas, mut desks, mut shift) = (false, false, None);
         for change in changes {
             match change {
                 Change::Alert(alert) if life::visible(alert, &viewer) => {
@@ -172,7 +176,8 @@ impl Reader {
                 }
                 Change::Areas => areas = true,
                 Change::Desks => desks = true,
-                Change::Camera(_) => {}
+                Change::Shift(view) if Right::Shift.roles().contains(&role) => shift = Some(view),
+                Change::Camera(_) | Change::Shift(_) => {}
             }
         }
         let mut out: Vec<Value> = alerts.into_values().map(|a| json!({ "alert": AlertView::new(a, &self.session) })).collect();
@@ -183,6 +188,9 @@ impl Reader {
         }
         if desks && Right::DeskSound.roles().contains(&role) {
             out.push(json!({ "desks": self.app.desks.view() }));
+        }
+        if let Some(shift) = shift {
+            out.push(json!({ "shift": shift }));
         }
         out
     }
@@ -263,10 +271,15 @@ impl Desks {
         DesksView { attended: by_session.into_values().cloned().collect() }
     }
 
-    /// Whether a desk of the control centre is attended by somebody who hears.
-    pub fn attended_by_duty(&self) -> bool {
+    /// Desks of the control centre that are attended by somebody who hears.
+    pub fn attended_duty_desks(&self) -> usize {
         let duty = [Role::DutyOfficer.as_str(), Role::ShiftLead.as_str()];
-        self.view().attended.iter().any(|d| duty.contains(&d.role) && d.sound_ok == Some(true))
+        self.view().attended.iter().filter(|d| duty.contains(&d.role) && d.sound_ok == Some(true)).count()
+    }
+
+    /// Whether there is one.
+    pub fn attended_by_duty(&self) -> bool {
+        self.attended_duty_desks() > 0
     }
 }
 
