@@ -34,12 +34,71 @@ export const UNITS = [
   { id: "city-roads", name: names("Қалалық жол қызметі", "Городская дорожная служба", "City road service"), kind: "city_service" },
 ];
 
-const DESK = ["alerts.read", "alerts.act", "incidents.open", "cameras.read", "still.open", "areas.read", "desk.sound"];
+const POLICE = ["alerts.read", "alerts.act", "incidents.open", "areas.read", "desk.sound", "drills.read", "sitefile.read", "shift", "units.read"];
+const DESK = [...POLICE, "cameras.read", "still.open", "register.read", "drills.write"];
 export const USERS = {
   aigerim: { display_name: "Айгерім Сатпаева", role: "duty_officer", rights: DESK },
-  daniyar: { display_name: "Данияр Омаров", role: "shift_lead", rights: DESK },
-  police: { display_name: "Ерлан Жүнісов", role: "police_desk", rights: DESK },
-  admin: { display_name: "Әкімші", role: "administrator", rights: ["areas.read", "areas.write", "users.manage", "cameras.read"] },
+  daniyar: { display_name: "Данияр Омаров", role: "shift_lead", rights: [...DESK, "phones.manage", "connectors.read"] },
+  police: { display_name: "Ерлан Жүнісов", role: "police_desk", rights: POLICE },
+  school: { display_name: "Сәуле Әбілова", role: "school_contact", site: "school-17", rights: ["alerts.read", "cameras.read", "areas.read", "register.read", "drills.read", "drills.write", "sitefile.read", "sitefile.write", "phones.manage"] },
+  district: { display_name: "Нұрлан Қасымов", role: "district_contact", area: "311000000", rights: ["areas.read", "register.read", "register.write", "drills.read", "drills.write"] },
+  admin: { display_name: "Әкімші", role: "administrator", rights: ["areas.read", "areas.write", "users.manage", "cameras.read", "register.read", "register.write", "drills.read", "sitefile.read", "sitefile.write", "phones.manage", "connectors.read"] },
   auditor: { display_name: "Гүлнар Әбенова", role: "auditor", rights: ["audit.read", "areas.read"] },
 };
 export const PASSWORD = "demo-only";
+
+const POSITIONS = { "patrol-1": [42.9062, 71.3731], "patrol-2": [42.8921, 71.3955], "ambulance-3": [42.8954, 71.3866], "city-roads": null };
+export const UNITS_LIVE = UNITS.map((u, i) => ({ ...u, position: POSITIONS[u.id], age_s: [8, 21, 400, null][i], fresh: i < 2, busy_with: null }));
+
+const CONTACTS = [
+  { id: "director", name: "Серікбаева Айнұр Бақытқызы", post: "директор", phone: "+7 701 555 01 17", expires_at: "2027-09-01T00:00:00.000Z" },
+  { id: "guard", name: "Омаров Бауыржан", post: "күзетші", phone: "+7 705 555 02 17", expires_at: "2027-09-01T00:00:00.000Z" },
+  { id: "deputy", name: "Иванова Татьяна Петровна", post: "орынбасар", phone: "+7 777 555 03 17", expires_at: "2025-09-01T00:00:00.000Z" },
+];
+export const FILES = {
+  "school-17": { site: "school-17", address: "Тараз, Төле би даңғылы 64", notes: "Кіру тек Төле би жағынан. Шығыс қақпа жабық, кілті күзетшіде.\nЖиналатын жер: стадион.", contacts: CONTACTS, entrances: ["school-17/gate"], plan: { media_type: "image/png", updated_at: "2026-09-14T08:00:00.000Z" }, updated_at: "2026-09-14T08:00:00.000Z" },
+};
+
+const KINDS = ["school", "kindergarten", "school", "hospital", "school", "public_place", "other"];
+const AREAS = [["311000000", names("Тараз қаласы", "город Тараз", "Taraz city")], ["316600000", names("Шу ауданы", "Шуский район", "Shu district")], ["314000000", names("Жамбыл ауданы", "Жамбылский район", "Zhambyl district")]];
+const CAUSES = ["интернет жоқ", "шарт жасалмаған", "құрылғы ауыстырылуда", "нет питания в щитовой"];
+/** A register of `count` institutions; the sites of the mock are its first rows. */
+export function makeRegister(count) {
+  return Array.from({ length: count }, (_, i) => {
+    const site = SITES[i];
+    const kind = site?.kind ?? KINDS[i % KINDS.length];
+    const [area, area_name] = AREAS[site ? (site.area === "311000000" ? 0 : 1) : i % 3];
+    const status = site ? "connected" : ["connected", "connected", "in_work", "not_connected", "connected"][i % 5];
+    const lost = status === "connected" && i % 9 === 8;
+    const never = status === "connected" && i % 17 === 16;
+    const word = { school: names("мектеп", "Школа", "School"), kindergarten: names("балабақша", "Детский сад", "Kindergarten"), hospital: names("емхана", "Поликлиника", "Hospital"), public_place: names("алаң", "Площадь", "Square"), other: names("мекеме", "Учреждение", "Institution") }[kind];
+    const late = status !== "connected" && i % 4 === 3;
+    return {
+      id: site?.id ?? `inst-${i}`, name: site?.name ?? names(`№${i + 20} ${word.kk}`, `${word.ru} № ${i + 20}`, `${word.en} No. ${i + 20}`), kind, area, area_name,
+      position: site?.position ?? [42.7 + ((i * 37) % 100) / 110, 70.6 + ((i * 53) % 100) / 45], address: `Абай көшесі ${i + 1}`, status,
+      blind: status !== "connected" || lost || never, blind_why: status !== "connected" ? status : lost ? "lost" : never ? "never_seen" : null,
+      cause: status === "connected" ? null : CAUSES[i % 4], owner: status === "connected" ? null : ["Қасымов Н.", "Ли В.", "Әбілова С."][i % 3],
+      deadline: status === "connected" ? null : late ? "2026-10-01" : "2027-02-01", overdue: late, provider: status === "connected" ? ["Kaztel", "Sergek-OP"][i % 2] : null,
+      devices: status === "connected" ? 1 + (i % 3) : 0, devices_lost: lost ? 1 : 0, last_drill_at: i % 3 === 0 ? "2026-10-12T09:00:00.000Z" : null, updated_at: "2026-11-02T10:00:00.000Z", updated_by: "district",
+    };
+  });
+}
+
+const device = (id, kind, name, state, extra = {}) => ({
+  id, site: id.split("/")[0], name, kind, state, interval_s: kind === "panel" ? 90 : 300, battery_percent: null, battery_low: false, tamper: false, mains_ok: true, clock_offset_s: null, fault: null, provider: "Kaztel", age_s: 12, ...extra,
+});
+export const DEVICES = [
+  device("school-17/gate-button", "button", names("Қақпадағы түйме", "Кнопка у ворот", "Button at the gate"), "ok", { battery_percent: 84, age_s: 41 }),
+  device("kokbazar/guard", "button", names("Күзет бөлмесінің түймесі", "Кнопка охраны", "Guard's button"), "ok", { battery_percent: 9, battery_low: true, age_s: 120 }),
+  device("school-4-shu/office", "button", names("Кеңсе түймесі", "Кнопка в канцелярии", "Office button"), "lost", { age_s: 2600 }),
+  device("school-17/panel", "panel", names("Дабыл панелі", "Охранная панель", "Alarm panel"), "ok", { age_s: 33, mains_ok: false, provider: "Sergek-OP" }),
+  device("school-4-shu/edge", "edge", names("Жергілікті блок", "Местный блок", "Edge box"), "ok", { age_s: 4, clock_offset_s: -142, provider: null }),
+  device("school-17/phone-1", "phone", names("Директордың телефоны", "Телефон директора", "Director's phone"), "unsupervised", { age_s: 90_000, interval_s: null, provider: null }),
+  device("dostyq/pole", "button", names("Алаңдағы бағана", "Столб на площади", "Pole on the square"), "never", { age_s: null }),
+  ...Array.from({ length: 60 }, (_, i) => device(`inst-${i + 4}/button`, "button", names("Қабылдау бөлмесі", "Приёмная", "Reception"), i % 11 === 7 ? "lost" : "ok", { battery_percent: 40 + (i % 60), age_s: i % 11 === 7 ? 4000 + i : 5 + i * 3, tamper: i === 12 })),
+];
+
+export const CONNECTORS = [
+  { id: "police-102", kind: "webhook", waiting: 0, delivered: 148, last_error: null, last_delivered_at: "2026-11-21T21:03:12.000Z" },
+  { id: "emergency-112", kind: "cap", waiting: 3, delivered: 96, last_error: "connection refused (os error 111) for https://cap.example/in", last_delivered_at: "2026-11-21T19:40:00.000Z" },
+];

@@ -1,13 +1,15 @@
 // A stand-in for the hub, for working on the page without it: same paths, same shapes, same security headers, invented counts.
 // Development only: one fixed password, everything in memory, loopback only. `node dev/mock.mjs [--port 8099] [--quiet-start]`
-// Extra doors that the hub does not have: POST /dev/press, /dev/crowd, /dev/expire, /dev/reset.
+// Extra doors that the hub does not have: POST /dev/press {kind,test,site,fields}, /dev/again {id}, /dev/flood {count,sites},
+// /dev/trouble, /dev/hazard, /dev/escalate {id,step}, /dev/progress {id,..}, /dev/shift {..}, /dev/crowd, /dev/expire, /dev/drop, /dev/reset.
 
 import { createServer } from "node:http";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CAMERAS, PASSWORD, SITES, UNITS, USERS } from "./data.mjs";
+import { CAMERAS, CONNECTORS, DEVICES, FILES, makeRegister, PASSWORD, SITES, UNITS, UNITS_LIVE, USERS } from "./data.mjs";
+import { Sites } from "./places.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const DIST = join(here, "..", "dist");
@@ -39,7 +41,9 @@ function newAlert(fields, ageMs = 0) {
   const at = iso(Date.now() - ageMs);
   const alert = {
     id, state: "raised", device: null, position: null, raised_at: at, updated_at: at, closed_at: null, claimed_by: null, unit: null, close_reason: null,
-    stored: true, subsided_at: null, version: 1, alarm: null, crowd: null, incident: null, ...fields,
+    stored: true, subsided_at: null, version: 1, alarm: null, crowd: null, incident: null, trouble: null, hazard: null,
+    progress: { shown_at: null, claimed_at: null, escalation: null, unattended_at: null, sent_at: null, delivered_at: null, seen_at: null, accepted_at: null, done_at: null, external: [], shared: false },
+    ...fields,
   };
   alerts.set(id, alert);
   logs.set(id, []);
@@ -52,11 +56,29 @@ function step(alert, action, who, role, from, { at = iso(), reason = null, unit 
   log.push({ seq: log.length + 1, action, from, to: alert.state, who, role, at, reason, unit });
 }
 
-const press = (kind = "panic", test = false) =>
-  newAlert({
-    kind: "alarm", level: "critical", site: "school-17", device: "school-17/gate-button", position: [42.9008, 71.3662],
-    alarm: { kind, seq: nextAlert + 16, boot: "b3f1", pressed_at: iso(Date.now() - 400), received_at: iso(), test, clock_suspect: false, presses: 1 },
-  });
+const alarmPart = (kind, more = {}) => ({
+  kind, seq: nextAlert + 16, boot: "b3f1", pressed_at: iso(Date.now() - 400), received_at: iso(), test: false, clock_suspect: false, presses: 1, pressed_again_at: null, doors: ["mqtt"], zone: null,
+  heard_at: null, cancelled_at: null, duress_at: null, restored_at: null, drill: null, ...more,
+});
+
+const press = ({ kind = "panic", test = false, site = "school-17", device = `${site}/gate-button`, fields = {}, ageMs = 0 } = {}) => {
+  const drill = places.runningDrill(site);
+  const alert = newAlert({
+    kind: "alarm", level: kind === "medical" ? "warning" : "critical", site, device, position: SITES.find((s) => s.id === site)?.position ?? null, alarm: alarmPart(kind, { test, drill: drill?.id ?? null, ...fields }),
+  }, ageMs);
+  if (drill && test) places.step(drill, alert, { pressed_at: iso(), stored_at: iso() });
+  return alert;
+};
+
+const trouble = (kind = "lost", scope = "device", count = 1) => newAlert({
+  kind: "trouble", level: ["lost", "tamper", "flood"].includes(kind) ? "watch" : "notice", site: scope === "provider" ? null : "school-4-shu", device: scope === "device" ? "school-4-shu/office" : null,
+  trouble: { kind, scope, scope_id: scope === "provider" ? "Kaztel" : "school-4-shu/office", devices: Array.from({ length: Math.min(count, 40) }, (_, i) => (count === 1 ? "school-4-shu/office" : `inst-${i}/button`)), count, since: iso(Date.now() - 400e3), detail: kind === "battery" ? "9 %" : kind === "lost" ? "400 s" : null },
+}, 400e3);
+
+const hazard = () => newAlert({
+  kind: "hazard", level: "warning", site: null, device: null, position: [42.912, 71.41],
+  hazard: { source: "road-camera", kind: "dangerous_driving", text: "Ақ седан, батысқа қарай, жылдамдығы 140 км/сағ, қарсы жолақта", reported_at: iso(Date.now() - 3000) },
+}, 3000);
 
 const crowd = (level = "notice", ageMs = 0) =>
   newAlert({
@@ -69,14 +91,16 @@ const crowd = (level = "notice", ageMs = 0) =>
 
 function allowed(alert, session) {
   if (!session.rights.includes("alerts.act") || alert.state === "closed") return [];
+  const real = alert.alarm?.test ? ["real"] : [];
   const mine = alert.claimed_by === session.user;
   const lead = session.role === "shift_lead";
-  if (alert.state === "raised") return ["claim", "note", ...(alert.kind === "crowd" && lead ? ["close"] : [])];
+  if (alert.state === "raised") return ["claim", "note", "shown", ...real, ...(alert.kind === "crowd" && lead ? ["close"] : [])];
   if (!mine && !lead) return ["note"];
-  const more = { claimed: alert.kind === "crowd" ? ["release"] : ["dispatch", "release"], dispatched: ["accept", "decline"], accepted: ["en_route"], en_route: ["on_scene"], on_scene: [] };
-  return [...more[alert.state], "close", "note"];
+  const more = { claimed: ["crowd", "trouble"].includes(alert.kind) ? ["release"] : ["dispatch", "release"], dispatched: ["accept", "decline"], accepted: ["en_route"], en_route: ["on_scene"], on_scene: alert.progress.done_at ? [] : ["done"] };
+  return [...more[alert.state], "close", "note", ...real, ...(alert.kind === "crowd" && !alert.progress.shared ? ["share"] : [])];
 }
 
+const sees = (alert, session) => session.rights.includes("alerts.read") && (session.role !== "police_desk" || alert.kind !== "trouble") && (!session.site || alert.site === session.site);
 const seen = (alert, session) => ({ ...alert, allowed: allowed(alert, session) });
 
 function act(alert, session, body) {
@@ -86,13 +110,32 @@ function act(alert, session, body) {
   }
   if (alert.kind === "crowd" && action === "dispatch") return fail(422, "not_dispatchable", "open an incident by hand");
   if (!allowed(alert, session).includes(action)) return fail(409, "not_allowed_in_state", "not now", { state: alert.state });
-  if (["close", "note", "release", "decline"].includes(action) && !body.reason?.trim()) return fail(422, "reason_required", "say why");
+  if (["close", "note", "release", "decline", "share", "real"].includes(action) && !body.reason?.trim()) return fail(422, "reason_required", "say why");
   const from = alert.state;
   const state = { claim: "claimed", release: "raised", dispatch: "dispatched", decline: "claimed", accept: "accepted", en_route: "en_route", on_scene: "on_scene", close: "closed" }[action];
   if (state) alert.state = state;
-  if (action === "claim") alert.claimed_by = session.user;
+  if (action === "claim") {
+    alert.claimed_by = session.user;
+    alert.progress.claimed_at ??= iso();
+    places.claimed(Date.now() - Date.parse(alert.raised_at));
+  }
+  const drill = alert.alarm?.test ? places.drill(alert.alarm.drill) : null;
+  if (action === "real") alert.alarm.test = false;
+  if (action === "share") alert.progress.shared = true;
+  if (action === "accept") alert.progress.accepted_at = iso();
+  if (action === "done") alert.progress.done_at = iso();
+  if (drill && action === "claim") places.step(drill, alert, { claimed_at: iso() });
+  if (drill && action === "accept") places.step(drill, alert, { accepted_at: iso() });
   if (action === "release") alert.claimed_by = null;
-  if (action === "dispatch") alert.unit = body.unit;
+  if (action === "dispatch") {
+    alert.unit = body.unit;
+    Object.assign(alert.progress, { sent_at: iso(), delivered_at: null, seen_at: null, accepted_at: null, done_at: null });
+    const unit = UNITS_LIVE.find((u) => u.id === body.unit);
+    if (unit) unit.busy_with = alert.id;
+    // The unit's phone answers a little later, as phones do.
+    for (const [hop, ms] of [["delivered", 700], ["seen", 2500]]) setTimeout(() => touch(alert, () => { alert.progress[`${hop}_at`] = iso(); }), ms).unref();
+  }
+  if (action === "close") for (const u of UNITS_LIVE) if (u.busy_with === alert.id) u.busy_with = null;
   if (action === "decline") alert.unit = null;
   if (action === "close") Object.assign(alert, { close_reason: body.close_reason, closed_at: iso() });
   alert.version++;
@@ -102,6 +145,15 @@ function act(alert, session, body) {
   pending.push({ alert });
   flush();
   return ok(seen(alert, session));
+}
+
+/** A change that moves no state: a receipt, a second press. */
+function touch(alert, change) {
+  change();
+  alert.version++;
+  alert.updated_at = iso();
+  pending.push({ alert });
+  flush();
 }
 
 // --- counts, stream, audit ------------------------------------------------------------------------------------------------
@@ -116,8 +168,19 @@ function tick() {
     const { series: _, base: __, ...camera } = c;
     pending.push({ camera });
   }
+  for (const [i, u] of UNITS_LIVE.entries()) {
+    if (!u.position) continue;
+    if (u.fresh) {
+      u.age_s = t / 1000 % 15;
+      u.position = [u.position[0] + Math.sin(t / 9000 + i) * 0.00005, u.position[1] + Math.cos(t / 8000 + i) * 0.00007];
+    } else u.age_s += 1;
+    pending.push({ unit: liveUnit(u) });
+  }
+  if (t % 5000 < 1000) pending.push({ shift: places.shift() });
   flush();
 }
+
+const liveUnit = (u) => ({ ...u, age_s: u.age_s === null ? null : Math.round(u.age_s), at: u.age_s === null ? null : iso(Date.now() - u.age_s * 1000) });
 
 function count(c, t, people) {
   c.people = Math.round(people * 10) / 10;
@@ -132,7 +195,8 @@ function flush() {
   if (pending.length === 0) return;
   cursor++;
   for (const s of streams) {
-    const changes = pending.filter((c) => !c.alert || s.session.rights.includes("alerts.read")).map((c) => (c.alert ? { alert: seen(c.alert, s.session) } : c));
+    const may = (right) => s.session.rights.includes(right);
+    const changes = pending.filter((c) => (c.alert ? sees(c.alert, s.session) : c.unit ? may("units.read") : c.shift ? may("shift") : true)).map((c) => (c.alert ? { alert: seen(c.alert, s.session) } : c));
     s.response.write(`event: changes\nid: k1-${cursor}\ndata: ${JSON.stringify({ cursor: `k1-${cursor}`, now: iso(), changes })}\n\n`);
   }
   pending = [];
@@ -147,9 +211,9 @@ function openStream(request, response, session) {
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", ...SECURITY });
   const stream = { response, session, since: iso() };
   streams.add(stream);
-  const open = session.rights.includes("alerts.read") ? [...alerts.values()].filter((a) => a.state !== "closed").map((a) => seen(a, session)) : [];
+  const open = [...alerts.values()].filter((a) => a.state !== "closed" && sees(a, session)).map((a) => seen(a, session));
   const cameras = CAMERAS.map(({ base: _, ...c }) => c);
-  response.write(`event: snapshot\nid: k1-${cursor}\ndata: ${JSON.stringify({ cursor: `k1-${cursor}`, now: iso(), alerts: open, cameras })}\n\n`);
+  response.write(`event: snapshot\nid: k1-${cursor}\ndata: ${JSON.stringify({ cursor: `k1-${cursor}`, now: iso(), alerts: open, cameras, ...(session.rights.includes("units.read") ? { units: UNITS_LIVE.map(liveUnit) } : {}), ...(session.rights.includes("shift") ? { shift: places.shift() } : {}) })}\n\n`);
   const beat = setInterval(() => response.write(": keep\n\n"), 10_000);
   request.on("close", () => {
     clearInterval(beat);
@@ -172,12 +236,14 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", "
 const ok = (body, status = 200) => ({ status, body });
 const fail = (status, code, message, more = {}) => ({ status, body: { error: { code, message, ...more } } });
 
-const sessionBody = (s) => ({ user: s.user, display_name: s.display_name, role: s.role, site: null, unit: null, csrf: s.csrf, expires_at: iso(Date.now() + 8 * 3600e3), hub: { name: "Тараз ЖБО", version: "0.1.0", language: "kk" }, rights: s.rights });
+const sessionBody = (s) => ({ user: s.user, display_name: s.display_name, role: s.role, site: s.site ?? null, unit: null, area: s.area ?? null, csrf: s.csrf, expires_at: iso(Date.now() + 8 * 3600e3), hub: { name: "Тараз ЖБО", version: "0.1.0", language: "kk" }, rights: s.rights });
 
-async function readJson(request) {
-  let text = "";
-  for await (const chunk of request) text += chunk;
-  return text === "" ? {} : JSON.parse(text);
+async function readBody(request) {
+  const parts = [];
+  for await (const chunk of request) parts.push(chunk);
+  const bytes = Buffer.concat(parts);
+  if (!(request.headers["content-type"] ?? "application/json").includes("json") && bytes.length > 0) return request.headers["content-type"].startsWith("text/plain") ? JSON.parse(bytes) : bytes;
+  return bytes.length === 0 ? {} : JSON.parse(bytes);
 }
 
 async function handle(request, response) {
@@ -187,14 +253,30 @@ async function handle(request, response) {
   if (!path.startsWith("/api/") && !path.startsWith("/dev/")) return page(path, response);
   const session = sessions.get(/qorgan_session=(\w+)/.exec(request.headers.cookie ?? "")?.[1]);
   if (route === "GET /api/v1/stream") return session ? openStream(request, response, session) : send(response, fail(401, "unauthenticated", "log in"));
-  const body = request.method === "GET" ? {} : await readJson(request);
+  const body = request.method === "GET" ? {} : await readBody(request);
   const answer = path.startsWith("/dev/") ? devDoor(route, body) : anonymous(route, body, response) ?? (session ? forSession(route, url, body, session, response) : fail(401, "unauthenticated", "log in"));
   if (answer) send(response, answer);
 }
 
 function devDoor(route, body) {
   const doors = {
-    "POST /dev/press": () => { pending.push({ alert: press(body.kind, body.test) }); flush(); },
+    "POST /dev/press": () => { pending.push({ alert: press(body) }); flush(); },
+    "POST /dev/again": () => { const a = alerts.get(body.id); touch(a, () => { a.alarm.presses++; a.alarm.pressed_again_at = iso(); }); step(a, "press_again", "system/alarm", "system", a.state); },
+    "POST /dev/escalate": () => { const a = alerts.get(body.id); touch(a, () => { if (body.step === "unattended") a.progress.unattended_at = iso(); else a.progress.escalation = body.step; }); step(a, body.step, "system/response", "system", a.state); },
+    "POST /dev/progress": () => { const a = alerts.get(body.id); touch(a, () => Object.assign(a.progress, body.progress)); },
+    "POST /dev/alarm": () => { const a = alerts.get(body.id); touch(a, () => Object.assign(a.alarm, body.alarm)); },
+    "POST /dev/trouble": () => { pending.push({ alert: trouble(body.kind, body.scope, body.count) }); flush(); },
+    "POST /dev/hazard": () => { pending.push({ alert: hazard() }); flush(); },
+    "POST /dev/shift": () => { places.set(body); pending.push({ shift: places.shift() }); flush(); },
+    "POST /dev/flood": () => {
+      const { count = 40, sites = 6 } = body;
+      for (let i = 0; i < count; i++) {
+        const site = i % sites < SITES.length ? SITES[i % sites].id : `inst-${i % sites}`;
+        pending.push({ alert: press({ kind: ["panic", "fire"][i % 7 === 6 ? 1 : 0], site, device: `${site}/button-${i}`, ageMs: 5000 }) });
+        if (pending.length >= 512) flush();
+      }
+      flush();
+    },
     "POST /dev/crowd": () => { pending.push({ alert: crowd(body.level) }); flush(); },
     "POST /dev/expire": () => { sessions.clear(); for (const s of streams) s.response.end("event: end\ndata: {}\n\n"); },
     "POST /dev/drop": () => { for (const s of streams) s.response.destroy(); },
@@ -230,6 +312,21 @@ function forSession(route, url, body, session, response) {
     if (!found) return fail(404, "not_found", "no such alert");
     return alert[2] ? need("alerts.act", () => act(found, session, body)) : need("alerts.read", () => ok({ alert: seen(found, session), transitions: logs.get(found.id) }));
   }
+  const near = /^\/api\/v1\/alerts\/(\d+)\/units$/.exec(url.pathname);
+  if (near) return need("units.read", () => ok(unitsFor(alerts.get(Number(near[1])))));
+  if (route === "POST /api/v1/alerts/shown") {
+    for (const id of body.ids) {
+      const a = alerts.get(id);
+      if (!a || a.progress.shown_at) continue;
+      a.progress.shown_at = iso();
+      a.version++;
+      const drill = a.alarm?.test ? places.drill(a.alarm.drill) : null;
+      if (drill) places.step(drill, a, { shown_at: a.progress.shown_at });
+      pending.push({ alert: a });
+    }
+    flush();
+    return ok(null, 204);
+  }
   const camera = /^\/api\/v1\/cameras\/([\w-]+\/[\w-]+)\/(counts|still)$/.exec(url.pathname);
   if (camera) {
     const found = CAMERAS.find((c) => c.id === camera[1]);
@@ -237,6 +334,8 @@ function forSession(route, url, body, session, response) {
     if (camera[2] === "counts") return ok({ points: history(found) });
     return need("still.open", () => still(found, body, session, response));
   }
+  const place = places.route(route, url, body, session, response);
+  if (place !== undefined) return place;
   const routes = {
     "GET /api/v1/session": () => ok(sessionBody(session)),
     "DELETE /api/v1/session": () => {
@@ -244,15 +343,17 @@ function forSession(route, url, body, session, response) {
       for (const s of streams) if (s.session === session) s.response.end("event: end\ndata: {}\n\n");
       return ok(null, 204);
     },
-    "GET /api/v1/alerts": () => need("alerts.read", () => ok({ alerts: [...alerts.values()].filter((a) => (a.state === "closed") === (url.searchParams.get("state") === "closed")).reverse().map((a) => seen(a, session)) })),
+    "GET /api/v1/alerts": () => need("alerts.read", () => ok({ alerts: [...alerts.values()].filter((a) => (a.state === "closed") === (url.searchParams.get("state") === "closed")).reverse().filter((a) => sees(a, session)).slice(0, Number(url.searchParams.get("limit") ?? 100)).map((a) => seen(a, session)) })),
     "POST /api/v1/incidents": () => need("incidents.open", () => {
-      const opened = newAlert({ kind: "incident", level: "warning", site: body.site, incident: { text: body.text, opened_by: session.user } });
+      if (!body.site && !body.position) return fail(422, "invalid", "give a site or a position");
+      const opened = newAlert({ kind: "incident", level: "warning", site: body.site, position: body.position ?? SITES.find((s) => s.id === body.site)?.position ?? null, incident: { text: body.text, opened_by: session.user } });
       record(session, "incident.open", `alert/${opened.id}`, body.text);
       pending.push({ alert: opened });
       flush();
       return ok(seen(opened, session), 201);
     }),
-    "GET /api/v1/sites": () => ok({ sites: SITES }),
+    "GET /api/v1/sites": () => ok({ sites: session.site ? SITES.filter((s) => s.id === session.site) : SITES }),
+    "GET /api/v1/units/live": () => need("units.read", () => ok({ units: UNITS_LIVE.map(liveUnit) })),
     "GET /api/v1/units": () => ok({ units: UNITS }),
     "GET /api/v1/areas": () => ok(areas),
     "PUT /api/v1/areas": () => need("areas.write", () => {
@@ -266,6 +367,18 @@ function forSession(route, url, body, session, response) {
     "GET /api/v1/audit/verify": () => need("audit.read", () => ok({ ok: true, entries: audit.length, head: audit.at(-1)?.hash ?? "", broken_at: null })),
   };
   return routes[route]?.() ?? fail(404, "not_found", "no such path");
+}
+
+function unitsFor(alert) {
+  const at = alert.position ?? SITES.find((s) => s.id === alert.site)?.position ?? null;
+  const metres = (p) => (at && p ? Math.round(Math.hypot((p[0] - at[0]) * 111_200, (p[1] - at[1]) * 81_500)) : null);
+  const about = ({ id, name, kind, age_s }) => ({ id, name, kind, age_s: age_s === null ? null : Math.round(age_s), responsible: id === "patrol-2" });
+  const free = UNITS_LIVE.filter((u) => u.fresh && u.busy_with === null);
+  return {
+    straight_line: true,
+    offered: free.map((u) => ({ ...about(u), distance_m: metres(u.position) })).sort((a, b) => a.distance_m - b.distance_m),
+    not_offered: UNITS_LIVE.filter((u) => !free.includes(u)).map((u) => ({ ...about(u), why: u.busy_with !== null ? "busy" : u.position ? "old_position" : "no_position" })),
+  };
 }
 
 function history(camera) {
@@ -300,19 +413,27 @@ function send(response, { status, body }) {
 }
 
 function reset() {
+  places.reset();
+  for (const u of UNITS_LIVE) u.busy_with = null;
   alerts = new Map();
   logs = new Map();
   audit = [];
   sound.clear();
   for (const s of streams) s.response.destroy();
   if (QUIET) return;
-  const fire = newAlert({ kind: "alarm", level: "critical", site: "kokbazar", device: "kokbazar/guard", position: [42.8935, 71.3901], alarm: { kind: "medical", seq: 4, boot: "77aa", pressed_at: null, received_at: iso(Date.now() - 340e3), test: false, clock_suspect: true, presses: 2 } }, 340e3);
+  const fire = newAlert({ kind: "alarm", level: "critical", site: "kokbazar", device: "kokbazar/guard", position: [42.8935, 71.3901], alarm: alarmPart("medical", { seq: 4, boot: "77aa", pressed_at: null, received_at: iso(Date.now() - 340e3), clock_suspect: true, doors: ["dc09"], zone: "3", cancelled_at: iso(Date.now() - 200e3) }) }, 340e3);
   Object.assign(fire, { state: "claimed", claimed_by: "daniyar", version: 2 });
   step(fire, "claim", "daniyar", "shift_lead", "raised", { at: iso(Date.now() - 320e3) });
   Object.assign(fire, { state: "dispatched", unit: "ambulance-3", version: 3 });
   step(fire, "dispatch", "daniyar", "shift_lead", "claimed", { at: iso(Date.now() - 280e3), unit: "ambulance-3", reason: "Адам есінен танып қалған" });
+  Object.assign(fire.progress, { shown_at: iso(Date.now() - 339e3), claimed_at: iso(Date.now() - 320e3), sent_at: iso(Date.now() - 280e3), delivered_at: iso(Date.now() - 279e3), seen_at: iso(Date.now() - 271e3), external: [{ connector: "emergency-112", status: "received", number: "112-2026-88412", at: iso(Date.now() - 260e3) }] });
+  UNITS_LIVE.find((u) => u.id === "ambulance-3").busy_with = fire.id;
   crowd("notice", 95e3);
+  trouble("lost", "device", 1);
+  trouble("battery", "device", 1);
 }
+
+const places = new Sites({ sites: SITES, devices: DEVICES, files: FILES, register: makeRegister(Number(option("--register", "120"))), connectors: CONNECTORS, alerts: () => [...alerts.values()], desks: () => desksNow(), ok, fail, iso, change: (c) => { pending.push(c); flush(); } });
 
 for (const c of CAMERAS) {
   const old = c.status === "stale" ? 74_000 : 0;

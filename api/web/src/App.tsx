@@ -1,4 +1,4 @@
-// Which page stands: log-in, desk, areas or audit; and what may lie over it (lock, ended session).
+// Which page stands, with the rail that leads to the others; and what may lie over it (dialogs, lock, ended session).
 
 import type { JSX } from "preact";
 import { Failed, Loading } from "./ui/bits";
@@ -8,10 +8,17 @@ import { sessionKnown, start, startError } from "./wiring";
 import { problem } from "./words";
 import { Banners } from "./desk/Banners";
 import { Desk } from "./desk/Desk";
+import { DeskDialogs } from "./desk/DeskDialogs";
 import { Flash } from "./desk/Flash";
+import { Pages } from "./desk/Pages";
 import { TopBar } from "./desk/TopBar";
 import { AreasPage } from "./pages/Areas";
 import { AuditPage } from "./pages/Audit";
+import { ConnectorsPage } from "./pages/Connectors";
+import { DevicesPage } from "./pages/Devices";
+import { DrillsPage } from "./pages/Drills";
+import { RegisterPage } from "./pages/Register";
+import { SiteFilePage } from "./pages/SiteFile";
 import { Login, Relogin } from "./pages/Login";
 
 export function App(): JSX.Element {
@@ -24,12 +31,27 @@ export function App(): JSX.Element {
     <div class="app">
       <TopBar />
       <Banners />
-      {page.value === "desk" && <Desk />}
-      {page.value === "areas" && <AreasPage />}
-      {page.value === "audit" && <AuditPage />}
+      <div class="stage">
+        <Pages />
+        <Current />
+      </div>
       <Flash />
       <Toasts />
+      <DeskDialogs />
       {(sessionEnded.value || locked.value) && <Relogin />}
     </div>
   );
+}
+
+function Current(): JSX.Element {
+  switch (page.value) {
+    case "desk": return <Desk />;
+    case "register": return <RegisterPage />;
+    case "devices": return <DevicesPage />;
+    case "drills": return <DrillsPage />;
+    case "sitefile": return <SiteFilePage />;
+    case "connectors": return <ConnectorsPage />;
+    case "areas": return <AreasPage />;
+    case "audit": return <AuditPage />;
+  }
 }

@@ -2,7 +2,8 @@
 // once to whoever listens, and never thrown away silently.
 
 import type {
-  Action, Alert, AreaCollection, AuditEntry, Camera, CloseReason, PublicInfo, Session, Site, Transition, Unit,
+  Action, Alert, AreaCollection, AuditEntry, Camera, CloseReason, Connector, Contact, Device, Drill, Drills, Handover, ImportResult, Institution, LatLon, PublicInfo,
+  Register, Session, Shift, Site, SiteFile, Transition, Unit, UnitChoice, UnitLive,
 } from "./types";
 
 export class ApiError extends Error {
@@ -25,7 +26,9 @@ export function onSessionLost(listener: () => void): void {
 
 async function call(method: string, path: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
-  if (body !== undefined) headers["content-type"] = "application/json";
+  // A file goes as it is, under its own type; everything else is JSON.
+  const file = body instanceof Blob;
+  if (body !== undefined) headers["content-type"] = file ? body.type : "application/json";
   if (method !== "GET") headers["x-csrf-token"] = csrf;
   let response: Response;
   try {
@@ -34,7 +37,7 @@ async function call(method: string, path: string, body?: unknown): Promise<Respo
       headers,
       credentials: "same-origin",
       cache: "no-store",
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: file ? body : JSON.stringify(body) }),
     });
   } catch (cause) {
     throw new ApiError(0, "unreachable", "the hub cannot be reached", { cause: String(cause) });
@@ -62,6 +65,7 @@ function keep(session: Session): Session {
 }
 
 const camera = (id: string) => id.split("/").map(encodeURIComponent).join("/");
+const one = encodeURIComponent;
 
 export const api = {
   session: async () => keep(await json<Session>("GET", "/api/v1/session")),
@@ -72,8 +76,30 @@ export const api = {
   alert: (id: number) => json<{ alert: Alert; transitions: Transition[] }>("GET", `/api/v1/alerts/${id}`),
   act: (id: number, action: Action, more: { unit?: string; reason?: string; close_reason?: CloseReason } = {}) =>
     json<Alert>("POST", `/api/v1/alerts/${id}/actions`, { action, ...more }),
-  openIncident: (site: string | null, text: string) =>
-    json<Alert>("POST", "/api/v1/incidents", { site, position: null, text, kind: "incident" }),
+  openIncident: (site: string | null, position: LatLon | null, text: string) => json<Alert>("POST", "/api/v1/incidents", { site, position, text }),
+  shown: (ids: readonly number[]) => call("POST", "/api/v1/alerts/shown", { ids }),
+  unitsFor: (alert: number) => json<UnitChoice>("GET", `/api/v1/alerts/${alert}/units`),
+  unitsLive: async () => (await json<{ units: UnitLive[] }>("GET", "/api/v1/units/live")).units,
+  shift: () => json<Shift>("GET", "/api/v1/shift"),
+  giveShift: (note: string) => json<Handover>("POST", "/api/v1/shift/handover", { note }),
+  takeShift: (id: number) => json<Handover>("POST", `/api/v1/shift/handover/${id}/take`, {}),
+  siteFile: (site: string) => json<SiteFile>("GET", `/api/v1/sites/${one(site)}/file`),
+  putSiteFile: (site: string, body: Pick<SiteFile, "address" | "notes" | "entrances">) => call("PUT", `/api/v1/sites/${one(site)}/file`, body),
+  putContact: (site: string, { id, ...body }: Contact) => call("PUT", `/api/v1/sites/${one(site)}/contacts/${one(id)}`, body),
+  deleteContact: (site: string, id: string) => call("DELETE", `/api/v1/sites/${one(site)}/contacts/${one(id)}`),
+  putPlan: (site: string, picture: Blob) => call("PUT", `/api/v1/sites/${one(site)}/plan`, picture),
+  deletePlan: (site: string) => call("DELETE", `/api/v1/sites/${one(site)}/plan`),
+  /** Address of the plan; the time in it makes a browser read a new plan again. */
+  planUrl: (site: string, updated: string) => `/api/v1/sites/${one(site)}/plan?at=${one(updated)}`,
+  devices: () => json<{ devices: Device[]; lost: number; total: number }>("GET", "/api/v1/devices"),
+  register: (filter: { status?: string; area?: string; q?: string } = {}) =>
+    json<Register>("GET", `/api/v1/register?${new URLSearchParams(Object.entries(filter).filter(([, v]) => v !== ""))}`),
+  putInstitution: (id: string, body: Partial<Institution>) => json<Institution>("PUT", `/api/v1/register/${one(id)}`, body),
+  importRegister: (file: Blob, dryRun: boolean) => json<ImportResult>("POST", `/api/v1/register/import?dry_run=${dryRun}`, file),
+  drills: () => json<Drills>("GET", "/api/v1/drills"),
+  planDrill: (site: string, at: string | null, minutes: number) => json<Drill>("POST", "/api/v1/drills", { site, ...(at ? { at } : {}), minutes }),
+  endDrill: (id: number, body: { cancelled?: boolean; note?: string }) => json<Drill>("POST", `/api/v1/drills/${id}/end`, body),
+  connectors: async () => (await json<{ connectors: Connector[] }>("GET", "/api/v1/connectors")).connectors,
   cameras: async () => (await json<{ cameras: Camera[] }>("GET", "/api/v1/cameras")).cameras,
   counts: async (id: string, minutes: number) =>
     (await json<{ points: [number, number, number | null, number | null][] }>(

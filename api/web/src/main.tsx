@@ -10,6 +10,8 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/desk.css";
 import "./styles/panels.css";
+import "./styles/alarms.css";
+import "./styles/places.css";
 import "./styles/pages.css";
 
 effect(() => {

@@ -19,7 +19,11 @@ export const playing = signal(false);
 let context: AudioContext | undefined;
 let loop: AudioBufferSourceNode | undefined;
 let gain: GainNode | undefined;
-let wanted = false;
+/** `urgent` is faster and louder; `test` is a soft low chime that nobody takes for an alarm. */
+export type Tone = "alarm" | "urgent" | "test";
+
+let wanted: Tone | null = null;
+let sounding: Tone | null = null;
 let user = "";
 
 /** Call when somebody logs in: a test that was heard counts for this person, in this tab, for one shift. */
@@ -35,9 +39,16 @@ export function wake(): void {
   if (context && context.state === "suspended") void context.resume().then(settle, settle);
 }
 
-export function ring(on: boolean): void {
-  wanted = on;
+export function ring(tone: Tone | null): void {
+  wanted = tone;
   settle();
+}
+
+/** Two soft notes, once: something new that is no alarm. */
+export function chime(): void {
+  if (!context || context.state !== "running") return;
+  const once = source("test", false);
+  once.start();
 }
 
 /** Plays the alarm for the test, at full volume, for two bars. */
@@ -60,7 +71,7 @@ export function confirmHeard(heard: boolean): void {
 
 /** At the end of a shift the next person proves their own ears. */
 export function endShift(): void {
-  ring(false);
+  ring(null);
 }
 
 function readHeard(): boolean {
@@ -87,46 +98,57 @@ function settle(): void {
   if (!context) return;
   if (sound.value === "ok" && context.state !== "running") sound.value = "blocked";
   else if (sound.value === "blocked" && context.state === "running") sound.value = readHeard() ? "ok" : "untested";
-  if (wanted && !loop) {
-    loop = source(true);
-    loop.start();
-  } else if (!wanted && loop) {
+  if (loop && wanted !== sounding) {
     loop.stop();
     loop.disconnect();
     loop = undefined;
   }
-  playing.value = loop !== undefined && context.state === "running";
+  if (wanted && !loop) {
+    loop = source(wanted, true);
+    loop.start();
+  }
+  sounding = wanted;
+  playing.value = loop !== undefined && wanted !== "test" && context.state === "running";
 }
 
 function play(seconds: number): void {
-  const once = source(true);
+  const once = source("alarm", true);
   once.start();
   once.stop((context?.currentTime ?? 0) + seconds);
 }
 
-function source(looped: boolean): AudioBufferSourceNode {
+function source(tone: Tone, looped: boolean): AudioBufferSourceNode {
   const node = context!.createBufferSource();
-  node.buffer = tone(context!);
+  node.buffer = buffer(context!, tone);
   node.loop = looped;
   node.connect(gain!);
   return node;
 }
 
-/** 1.2 s: two rising pairs (740/988 Hz with a third harmonic, so that small speakers carry it) and a breath. */
-function tone(ctx: AudioContext): AudioBuffer {
+/** Notes as [start s, Hz, length s], how loud, and after how many seconds they begin again. */
+const TONES: Record<Tone, { notes: readonly (readonly [number, number, number])[]; gain: number; bar_s: number }> = {
+  // Two rising pairs and a breath; a third harmonic, so that small speakers carry it.
+  alarm: { notes: [[0, 740, 0.16], [0.18, 988, 0.16], [0.36, 740, 0.16], [0.54, 988, 0.16]], gain: 0.6, bar_s: 1.2 },
+  // The same pair twice as fast, higher and without the breath.
+  urgent: { notes: [[0, 880, 0.09], [0.1, 1175, 0.09], [0.2, 880, 0.09], [0.3, 1175, 0.09], [0.4, 880, 0.09], [0.5, 1175, 0.09]], gain: 0.74, bar_s: 0.62 },
+  // Low, falling, and long pauses.
+  test: { notes: [[0, 392, 0.35], [0.38, 330, 0.5]], gain: 0.22, bar_s: 6 },
+};
+
+function buffer(ctx: AudioContext, tone: Tone): AudioBuffer {
+  const { notes, gain: loud, bar_s } = TONES[tone];
   const rate = ctx.sampleRate;
-  const buffer = ctx.createBuffer(1, Math.floor(rate * 1.2), rate);
-  const data = buffer.getChannelData(0);
-  const beeps = [[0, 740], [0.18, 988], [0.36, 740], [0.54, 988]] as const;
-  for (const [start, hz] of beeps) {
+  const out = ctx.createBuffer(1, Math.floor(rate * bar_s), rate);
+  const data = out.getChannelData(0);
+  for (const [start, hz, seconds] of notes) {
     const from = Math.floor(start * rate);
-    const length = Math.floor(0.16 * rate);
+    const length = Math.floor(seconds * rate);
     for (let i = 0; i < length; i++) {
       const t = i / rate;
       const edge = Math.min(1, i / (0.008 * rate), (length - i) / (0.02 * rate));
-      const wave = Math.sin(2 * Math.PI * hz * t) + 0.35 * Math.sin(6 * Math.PI * hz * t);
-      data[from + i] = edge * wave * 0.6;
+      const wave = Math.sin(2 * Math.PI * hz * t) + (tone === "test" ? 0 : 0.35 * Math.sin(6 * Math.PI * hz * t));
+      data[from + i] = edge * wave * loud;
     }
   }
-  return buffer;
+  return out;
 }

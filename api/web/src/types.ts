@@ -6,11 +6,13 @@ export type Names = Record<Lang, string>;
 export type LatLon = [number, number];
 
 export type Role =
-  | "duty_officer" | "shift_lead" | "police_desk" | "patrol" | "school_contact"
+  | "duty_officer" | "shift_lead" | "police_desk" | "patrol" | "school_contact" | "district_contact"
   | "analyst" | "resident_operator" | "administrator" | "auditor";
 export type Right =
   | "alerts.read" | "alerts.act" | "incidents.open" | "cameras.read" | "still.open"
-  | "areas.read" | "areas.write" | "audit.read" | "users.manage" | "desk.sound";
+  | "areas.read" | "areas.write" | "audit.read" | "users.manage" | "desk.sound" | "metrics.read"
+  | "register.read" | "register.write" | "drills.read" | "drills.write" | "sitefile.read" | "sitefile.write"
+  | "shift" | "units.read" | "orders.answer" | "phones.manage" | "connectors.read";
 
 export interface Session {
   user: string;
@@ -18,16 +20,20 @@ export interface Session {
   role: Role;
   site: string | null;
   unit: string | null;
+  area?: string | null;
   csrf: string;
   expires_at: string;
   hub: { name: string; version: string; language: Lang };
   rights: Right[];
 }
 
-export type AlertKind = "alarm" | "crowd" | "incident";
+export type AlertKind = "alarm" | "crowd" | "incident" | "trouble" | "hazard";
 export type Level = "notice" | "watch" | "warning" | "critical";
 export type AlertState = "raised" | "claimed" | "dispatched" | "accepted" | "en_route" | "on_scene" | "closed";
-export type Action = "claim" | "release" | "dispatch" | "decline" | "accept" | "en_route" | "on_scene" | "close" | "note";
+export type Action =
+  | "claim" | "release" | "dispatch" | "decline" | "accept" | "en_route" | "on_scene" | "done" | "close" | "note" | "share" | "real"
+  // Receipts that the page or the unit's phone gives by itself.
+  | "shown" | "delivered" | "seen";
 export type CloseReason = "resolved" | "false_alarm" | "drill" | "duplicate";
 export type AlarmKind = "panic" | "hold_up" | "fire" | "medical";
 
@@ -40,6 +46,48 @@ export interface AlarmPart {
   test: boolean;
   clock_suspect: boolean;
   presses: number;
+  pressed_again_at: string | null;
+  doors: Door[];
+  zone: string | null;
+  /** When an edge box heard it, if the centre was away then. */
+  heard_at: string | null;
+  /** The cancel code was given; the alarm goes on. */
+  cancelled_at: string | null;
+  duress_at: string | null;
+  restored_at: string | null;
+  /** The drill that is on at this site; without `test` the press is a real alarm all the same. */
+  drill: number | null;
+}
+
+export type Door = "mqtt" | "dc09" | "phone";
+export type TroubleKind = "lost" | "battery" | "mains" | "tamper" | "clock" | "fault" | "flood";
+export interface TroublePart {
+  kind: TroubleKind;
+  scope: "device" | "site" | "provider";
+  scope_id: string;
+  devices: string[];
+  count: number;
+  since: string;
+  detail: string | null;
+}
+
+export type HazardKind = "dangerous_driving" | "accident" | "obstacle" | "fire" | "weather" | "other";
+export interface HazardPart { source: string; kind: HazardKind; text: string; reported_at: string }
+
+export type Escalation = "reminded" | "shift_lead";
+/** Receipts of every hop. */
+export interface Progress {
+  shown_at: string | null;
+  claimed_at: string | null;
+  escalation: Escalation | null;
+  unattended_at: string | null;
+  sent_at: string | null;
+  delivered_at: string | null;
+  seen_at: string | null;
+  accepted_at: string | null;
+  done_at: string | null;
+  external: { connector: string; status: string; number: string | null; at: string }[];
+  shared: boolean;
 }
 
 export type ReasonCode = "above_limit" | "above_baseline" | "persistent";
@@ -69,13 +117,16 @@ export interface Alert {
   closed_at: string | null;
   claimed_by: string | null;
   unit: string | null;
-  close_reason: CloseReason | "subsided" | null;
+  close_reason: CloseReason | "subsided" | "recovered" | null;
   stored: boolean;
   subsided_at: string | null;
   version: number;
   alarm: AlarmPart | null;
   crowd: CrowdPart | null;
   incident: { text: string; opened_by: string } | null;
+  trouble: TroublePart | null;
+  hazard: HazardPart | null;
+  progress: Progress;
   allowed: Action[];
 }
 
@@ -116,7 +167,7 @@ export interface Camera {
 export interface Site {
   id: string;
   name: Names;
-  kind: "school" | "public_place";
+  kind: InstitutionKind;
   area: string | null;
   position: LatLon;
   cameras: string[];
@@ -126,10 +177,68 @@ export interface Site {
 }
 
 export interface Unit { id: string; name: Names; kind: "patrol" | "ambulance" | "city_service" }
+export interface UnitLive {
+  id: string; name: Names; kind: Unit["kind"]; position: LatLon | null; at: string | null; age_s: number | null; fresh: boolean; busy_with: number | null;
+}
+export interface OfferedUnit { id: string; name: Names; kind: Unit["kind"]; distance_m: number | null; age_s: number | null; responsible: boolean }
+export interface OtherUnit { id: string; name: Names; kind: Unit["kind"]; why: "no_position" | "old_position" | "busy"; age_s: number | null; responsible: boolean }
+export interface UnitChoice { straight_line: boolean; offered: OfferedUnit[]; not_offered: OtherUnit[] }
+
+export interface Handover {
+  id: number; at: string; given_by: string; note: string; taken_by: string | null; taken_at: string | null;
+  open_alerts: { id: number; kind: AlertKind; level: Level; state: AlertState; site: string | null; claimed_by: string | null }[];
+}
+/** The response clock of the shift (EN 50518). */
+export interface Shift {
+  began_at: string; ends_at: string; alarms: number;
+  claimed_30s_percent: number | null; claimed_60s_percent: number | null; p50_s: number | null; p80_s: number | null; p98_5_s: number | null;
+  unclaimed: number; goals: { within_30s: number; within_60s: number }; flood: boolean; alarms_10min: number; attended: boolean; last_handover: Handover | null;
+}
+
+export interface SiteFile {
+  site: string; address: string | null; notes: string | null; contacts: Contact[]; entrances: string[];
+  plan: { media_type: string; updated_at: string } | null; updated_at: string | null;
+}
+export interface Contact { id: string; name: string; post: string; phone: string; expires_at: string | null }
+
+export type DeviceState = "ok" | "lost" | "never" | "unsupervised";
+export interface Device {
+  id: string; site: string; name: Names; kind: "button" | "panel" | "edge" | "phone"; state: DeviceState; seen_at: string | null; interval_s: number | null;
+  battery_percent: number | null; battery_low: boolean; tamper: boolean; mains_ok: boolean; clock_offset_s: number | null; fault: string | null; provider: string | null;
+}
+
+export type InstitutionKind = "school" | "kindergarten" | "hospital" | "public_place" | "other";
+export type InstitutionStatus = "connected" | "in_work" | "not_connected";
+export interface Institution {
+  id: string; name: Names; kind: InstitutionKind; area: string; area_name: Names | null; position: LatLon | null; address: string | null;
+  status: InstitutionStatus; blind: boolean; blind_why: "not_connected" | "in_work" | "never_seen" | "lost" | null; cause: string | null; owner: string | null;
+  deadline: string | null; overdue: boolean; provider: string | null; devices: number; devices_lost: number; last_drill_at: string | null; updated_at: string; updated_by: string;
+}
+export interface Register {
+  institutions: Institution[];
+  totals: { all: number; connected: number; in_work: number; not_connected: number; blind: number; overdue: number };
+}
+export interface ImportResult {
+  rows: number; added: number; changed: number; unchanged: number; applied: boolean;
+  errors: { sheet: string | null; row: number; column: string; value: string; expected: string }[];
+}
+
+export type DrillState = "planned" | "running" | "passed" | "failed" | "cancelled" | "missed";
+export interface Drill {
+  id: number; site: string; site_name: Names; scheduled_at: string; until_at: string; state: DrillState; created_by: string; started_at: string | null; ended_at: string | null;
+  alert: number | null; steps: Record<DrillStep, string | null>; note: string | null;
+}
+export type DrillStep = "pressed_at" | "stored_at" | "shown_at" | "claimed_at" | "accepted_at";
+export interface Drills { drills: Drill[]; overdue: { site: string; site_name: Names; last_passed_at: string | null; due_at: string }[] }
+
+export interface Connector { id: string; kind: "webhook" | "cap"; waiting: number; delivered: number; last_error: string | null; last_delivered_at: string | null }
+
 export interface Desks { attended: { user: string; role: Role; sound_ok: boolean | null; since: string }[] }
 
-export interface Snapshot { cursor: string; now: string; alerts: Alert[]; cameras: Camera[]; desks?: Desks }
-export interface Change { alert?: Alert; gone?: number; camera?: Camera; areas?: boolean; desks?: Desks }
+export interface Snapshot { cursor: string; now: string; alerts: Alert[]; cameras: Camera[]; desks?: Desks; units?: UnitLive[]; shift?: Shift }
+export interface Change {
+  alert?: Alert; gone?: number; camera?: Camera; areas?: boolean; desks?: Desks; unit?: UnitLive; shift?: Shift; devices?: boolean; drills?: boolean;
+}
 export interface Changes { cursor: string; now: string; changes: Change[] }
 
 export interface AreaFeature {

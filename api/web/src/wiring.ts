@@ -5,7 +5,7 @@ import { api, ApiError, onSessionLost } from "./api";
 import { suggestLang } from "./prefs";
 import { t } from "./i18n";
 import * as store from "./store";
-import { beginShift, endShift, ring, sound, wake } from "./sound";
+import { beginShift, chime, endShift, ring, sound, wake } from "./sound";
 import { Stream } from "./stream";
 import type { Session } from "./types";
 
@@ -67,7 +67,9 @@ function begin(session: Session): void {
     // The hub keeps the test by session: after a log-in within the shift it learns again what this person has answered here.
     if (sound.value === "ok") api.soundTest(true).catch((error: unknown) => console.warn("sound test:", error));
   }
-  if (!store.can("alerts.read") && !store.can("cameras.read")) store.page.value = store.can("audit.read") ? "audit" : "areas";
+  if (!store.can("alerts.read") && !store.can("cameras.read")) {
+    store.page.value = store.can("audit.read") ? "audit" : store.can("register.read") ? "register" : "areas";
+  }
   setLink("connecting");
   stream.start();
   void loadPlaces();
@@ -91,10 +93,17 @@ export async function loadPlaces(): Promise<void> {
   const [sites, units] = await Promise.allSettled([api.sites(), api.units()]);
   if (sites.status === "fulfilled") store.sites.value = new Map(sites.value.map((s) => [s.id, s]));
   if (units.status === "fulfilled") store.units.value = units.value;
+  // The stream carries these too; a hub that has just started may answer sooner than it.
+  if (store.can("shift")) api.shift().then((s) => (store.shift.value ??= s), ignore);
+  if (store.can("units.read") && store.unitsLive.value.size === 0) api.unitsLive().then((all) => (store.unitsLive.value = new Map(all.map((u) => [u.id, u]))), ignore);
   for (const result of [sites, units]) {
     const refused = result.status === "rejected" && result.reason instanceof ApiError && result.reason.status === 403;
     if (result.status === "rejected" && !refused) placesError.value = result.reason;
   }
+}
+
+function ignore(error: unknown): void {
+  console.warn("left to the stream:", error);
 }
 
 async function loadAreas(): Promise<void> {
@@ -113,8 +122,25 @@ export function wire(): void {
     store.areasVersion.value;
     if (store.session.value) void loadAreas();
   });
-  // The tone follows the alarms alone: not the page in front, not the session, not the lock.
-  effect(() => ring(store.ringing.value.length > 0 && store.can("desk.sound")));
+  // The tone follows the alarms alone: not the page in front, not the session, not the lock. A test never covers an alarm.
+  effect(() => {
+    const tone = store.urgent.value ? "urgent" : store.ringing.value.length > 0 ? "alarm" : store.testing.value.length > 0 ? "test" : null;
+    ring(store.can("desk.sound") ? tone : null);
+  });
+  // A danger reported from outside is heard once: it calls nobody out of work, but it may not pass unnoticed.
+  let hazards = new Set<number>();
+  effect(() => {
+    const open = new Set(store.queue.value.filter((a) => a.kind === "hazard" && a.state === "raised").map((a) => a.id));
+    if (store.can("desk.sound") && [...open].some((id) => !hazards.has(id))) chime();
+    hazards = open;
+  });
+  // What stands open before the person's eyes has been looked at.
+  const look = () => {
+    const alert = store.current.value;
+    if (alert && store.page.value === "desk" && !store.locked.value && !store.sessionEnded.value && document.visibilityState === "visible") store.lookAt(alert);
+  };
+  effect(look);
+  document.addEventListener("visibilitychange", look);
   effect(() => {
     const count = store.ringing.value.length;
     const name = store.session.value?.hub.name ?? "Qorgan";

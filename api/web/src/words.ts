@@ -1,23 +1,38 @@
 // Domain values in the words of people: the only place where a code of the hub becomes a sentence.
 
 import { hasKey, named, number, t } from "./i18n";
-import { cameras, sites } from "./store";
+import { cameras, sites, units, unitsLive } from "./store";
 import { ApiError } from "./api";
 import type { IconName } from "./ui/icons";
-import type { Alert, Camera, CrowdReason } from "./types";
+import type { Alert, Camera, CrowdReason, TroubleKind } from "./types";
 
 export function alertTitle(alert: Alert): string {
-  if (alert.kind === "alarm") {
-    const kind = t(`alarm.kind.${alert.alarm?.kind ?? "panic"}`);
-    return alert.alarm?.test ? t("alarm.test_title", { kind }) : kind;
+  switch (alert.kind) {
+    case "alarm": {
+      const kind = alarmKind(alert);
+      if (!alert.alarm?.test) return kind;
+      return t(alert.alarm.drill === null ? "alarm.test_title" : "alarm.drill_title", { kind });
+    }
+    case "crowd": return t(`crowd.title.${alert.level}`);
+    case "incident": return t("incident.title");
+    case "trouble": return t(`trouble.kind.${alert.trouble?.kind ?? "fault"}`);
+    case "hazard": return t(`hazard.kind.${alert.hazard?.kind ?? "other"}`);
   }
-  return alert.kind === "crowd" ? t(`crowd.title.${alert.level}`) : t("incident.title");
+}
+
+export function alarmKind(alert: Alert): string {
+  return t(`alarm.kind.${alert.alarm?.kind ?? "panic"}`);
 }
 
 export function alertIcon(alert: Alert): IconName {
-  if (alert.kind === "alarm") return alert.alarm?.kind ?? "panic";
+  if (alert.kind === "alarm") return alert.alarm?.test ? "drill" : (alert.alarm?.kind ?? "panic");
+  if (alert.kind === "trouble") return TROUBLE_ICON[alert.trouble?.kind ?? "fault"];
   return alert.kind;
 }
+
+const TROUBLE_ICON: Record<TroubleKind, IconName> = {
+  lost: "unlink", battery: "battery", mains: "plug", tamper: "tamper", clock: "clock", fault: "trouble", flood: "flood",
+};
 
 export function siteName(id: string | null): string {
   return id === null ? t("common.no_place") : named(sites.value.get(id)?.name, id);
@@ -29,11 +44,32 @@ export function deviceName(id: string): string {
 }
 
 export function placeName(alert: Alert): string {
+  if (alert.trouble?.scope === "provider") return t("trouble.provider", { name: alert.trouble.scope_id });
+  if (alert.trouble?.scope === "site") return t("trouble.site", { site: siteName(alert.site), count: alert.trouble.count });
+  if (alert.site === null && alert.hazard) return t("hazard.place", { source: alert.hazard.source });
+  if (alert.site === null && alert.position) return t("place.on_map", { lat: alert.position[0].toFixed(4), lon: alert.position[1].toFixed(4) });
   return alert.device ? `${siteName(alert.site)} · ${deviceName(alert.device)}` : siteName(alert.site);
 }
 
 export function cameraName(camera: Camera): string {
   return named(camera.name, camera.id);
+}
+
+export function unitName(id: string): string {
+  return named(units.value.find((u) => u.id === id)?.name ?? unitsLive.value.get(id)?.name, id);
+}
+
+/** `1.4 km`, or metres below one kilometre. */
+export function distance(m: number): string {
+  return m < 950 ? t("distance.m", { m: number(Math.round(m / 10) * 10, 0) }) : t("distance.km", { km: number(m / 1000) });
+}
+
+/** How long ago in the largest unit that says enough: seconds, minutes, hours, days. */
+export function ago(ms: number): string {
+  const s = Math.max(0, Math.round(ms / 1000));
+  if (s < 60) return t("ago.s", { count: s });
+  if (s < 3600) return t("ago.min", { count: Math.floor(s / 60) });
+  return s < 172_800 ? t("ago.h", { count: Math.floor(s / 3600) }) : t("ago.d", { count: Math.floor(s / 86_400) });
 }
 
 export function crowdReason(reason: CrowdReason): string {

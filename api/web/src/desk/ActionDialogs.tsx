@@ -1,48 +1,18 @@
-// Dialogs that ask a person for what an action needs: a unit, a reason, a word. What was typed survives a refusal of the hub.
+// Dialogs that ask a person for what an action needs: a reason, a word. What was typed survives a refusal of the hub.
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { named, t } from "../i18n";
-import { current, units } from "../store";
+import { t } from "../i18n";
+import { current } from "../store";
 import { alertTitle, placeName } from "../words";
 import { act, acting } from "./acting";
 import { Dialog } from "../ui/Dialog";
-import { Icon, type IconName } from "../ui/icons";
-import type { Alert, CloseReason, Unit } from "../types";
+import { Icon } from "../ui/icons";
+import type { Alert, CloseReason } from "../types";
 
 interface Props { id: number; onClose: () => void }
 
-const UNIT_ICON: Record<Unit["kind"], IconName> = { patrol: "shield", ambulance: "medical", city_service: "place" };
 const CLOSE_REASONS: readonly CloseReason[] = ["resolved", "false_alarm", "drill", "duplicate"];
-
-export function DispatchDialog({ id, onClose }: Props): JSX.Element {
-  const [unit, setUnit] = useState(units.value[0]?.id ?? "");
-  const [reason, setReason] = useState("");
-  const alert = known(id);
-  const send = async (event: Event) => {
-    event.preventDefault();
-    if (alert && (await act(alert, "dispatch", { unit, ...(reason.trim() ? { reason: reason.trim() } : {}) }))) onClose();
-  };
-  return (
-    <Dialog title={t("dispatch.title")} onClose={onClose}>
-      <About alert={alert} />
-      <form class="form" onSubmit={(e) => void send(e)}>
-        <fieldset class="choices">
-          <legend>{t("dispatch.unit")}</legend>
-          {units.value.length === 0 && <p class="muted">{t("dispatch.no_units")}</p>}
-          {units.value.map((u, i) => (
-            <label key={u.id} class="choice">
-              <input type="radio" name="unit" value={u.id} checked={unit === u.id} data-first={i === 0 ? true : undefined} onChange={() => setUnit(u.id)} />
-              <Icon name={UNIT_ICON[u.kind]} /><span class="grow">{named(u.name, u.id)}</span><small>{t(`unit.${u.kind}`)}</small>
-            </label>
-          ))}
-        </fieldset>
-        <Words label={t("dispatch.words")} value={reason} onChange={setReason} />
-        <Buttons onClose={onClose} submit={t("action.dispatch")} disabled={unit === ""} />
-      </form>
-    </Dialog>
-  );
-}
 
 export function CloseDialog({ id, onClose }: Props): JSX.Element {
   const [why, setWhy] = useState<CloseReason>("resolved");
@@ -72,7 +42,7 @@ export function CloseDialog({ id, onClose }: Props): JSX.Element {
   );
 }
 
-export function ReasonDialog({ id, action, onClose }: Props & { action: "note" | "release" | "decline" }): JSX.Element {
+export function ReasonDialog({ id, action, onClose }: Props & { action: "note" | "release" | "decline" | "share" }): JSX.Element {
   const [reason, setReason] = useState("");
   const alert = known(id);
   const send = async (event: Event) => {
@@ -82,6 +52,7 @@ export function ReasonDialog({ id, action, onClose }: Props & { action: "note" |
   return (
     <Dialog title={t(`action.${action}`)} onClose={onClose}>
       <About alert={alert} />
+      {action === "share" && <p class="callout"><Icon name="user" />{t("share.named")}</p>}
       <form class="form" onSubmit={(e) => void send(e)}>
         <Words label={t(`reason.${action}`)} value={reason} onChange={setReason} required first />
         <Buttons onClose={onClose} submit={t(`action.${action}`)} />
@@ -90,12 +61,35 @@ export function ReasonDialog({ id, action, onClose }: Props & { action: "note" |
   );
 }
 
+/** A test press becomes an alarm: one question, no way back. */
+export function RealDialog({ id, onClose }: Props): JSX.Element {
+  const [reason, setReason] = useState("");
+  const alert = known(id);
+  const send = async (event: Event) => {
+    event.preventDefault();
+    if (alert && (await act(alert, "real", { reason: reason.trim() || t("real.default_reason") }))) onClose();
+  };
+  return (
+    <Dialog title={t("real.title")} onClose={onClose}>
+      <About alert={alert} />
+      <p>{t("real.text")}</p>
+      <form class="form" onSubmit={(e) => void send(e)}>
+        <Words label={t("real.why")} value={reason} onChange={setReason} />
+        <div class="dialog-buttons">
+          <button type="button" onClick={onClose}>{t("common.cancel")}</button>
+          <button type="submit" class="alarm-button" data-first disabled={acting.value !== null}><Icon name="critical" />{t("action.real")}</button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
 /** The alert of the dialog, as it is now: the dialog was opened for what is selected, and the selection cannot move behind it. */
-function known(id: number): Alert | null {
+export function known(id: number): Alert | null {
   return current.value?.id === id ? current.value : null;
 }
 
-function About({ alert }: { alert: Alert | null }): JSX.Element {
+export function About({ alert }: { alert: Alert | null }): JSX.Element {
   return <p class="about">{alert ? <><strong>{alertTitle(alert)}</strong> · {placeName(alert)} · № {alert.id}</> : t("error.not_now")}</p>;
 }
 

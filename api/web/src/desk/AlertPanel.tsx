@@ -3,14 +3,16 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api";
-import { dateTime, named, t } from "../i18n";
-import { formatAge, rings } from "../rank";
-import { can, cameras, current, link, now, putAlert, selectedAlert, selectedCamera, units } from "../store";
-import { alertIcon, alertTitle, placeName, problem } from "../words";
+import { dateTime, t } from "../i18n";
+import { formatAge, isTest } from "../rank";
+import { can, cameras, current, link, now, putAlert, selectedAlert, selectedCamera } from "../store";
+import { alertIcon, alertTitle, placeName, problem, unitName } from "../words";
 import { acted, acting, ask } from "./acting";
-import { dialog } from "./dialogs";
-import { Evidence } from "./Evidence";
-import { State } from "./Queue";
+import { AlarmWords, Evidence } from "./Evidence";
+import { look, State } from "./Card";
+import { Order, Outside } from "./Order";
+import { SiteCard, useSiteFile } from "./SiteCard";
+import { beginIncident } from "./dialogs";
 import { Log } from "./Log";
 import { CameraRow } from "./CameraList";
 import { rescueFocus } from "../ui/focus";
@@ -18,20 +20,23 @@ import { Failed, Loading } from "../ui/bits";
 import { Icon, type IconName } from "../ui/icons";
 import type { Action, Alert, Transition } from "../types";
 
-const ICON: Record<Action, IconName> = {
-  claim: "check", dispatch: "send", accept: "check", en_route: "send", on_scene: "place", close: "cross", note: "note", release: "back", decline: "cross",
+type Step = Exclude<Action, "shown" | "delivered" | "seen">;
+const ICON: Record<Step, IconName> = {
+  claim: "check", dispatch: "send", accept: "check", en_route: "send", on_scene: "place", done: "check", close: "cross", note: "note", release: "back", decline: "cross",
+  share: "share", real: "critical",
 };
-const KEY: Partial<Record<Action, string>> = { claim: "C", dispatch: "D", close: "X", note: "N", release: "R" };
+const KEY: Partial<Record<Step, string>> = { claim: "C", dispatch: "D", close: "X", note: "W", release: "R" };
 /** The way of an alert: the first of these that is allowed is the next step and gets the strong button. */
-const WITHOUT_UNIT: readonly Action[] = ["claim", "dispatch", "close"];
-const WITH_UNIT: readonly Action[] = ["claim", "accept", "en_route", "on_scene", "close"];
-const ORDER: readonly Action[] = ["claim", "accept", "en_route", "on_scene", "dispatch", "close", "note", "release", "decline"];
+const WITHOUT_UNIT: readonly Step[] = ["claim", "dispatch", "close"];
+const WITH_UNIT: readonly Step[] = ["claim", "accept", "en_route", "on_scene", "close"];
+const ORDER: readonly Step[] = ["claim", "accept", "en_route", "on_scene", "done", "dispatch", "close", "note", "release", "decline", "share"];
 
 export function AlertPanel({ id }: { id: number }): JSX.Element {
   const [log, setLog] = useState<Transition[] | null>(null);
   const [error, setError] = useState<unknown>(null);
   const alert = current.value;
   const version = alert?.version ?? 0;
+  const siteFile = useSiteFile(id, alert ? alert.site : null);
   const load = () => {
     setError(null);
     api.alert(id).then((answer) => {
@@ -53,7 +58,7 @@ export function AlertPanel({ id }: { id: number }): JSX.Element {
     );
   }
   return (
-    <article class={`panel level-${alert.level}${rings(alert) ? " unclaimed" : ""}`} aria-labelledby="alert-title">
+    <article class={`panel level-${alert.level} kind-${alert.kind} ${look(alert)}`} aria-labelledby="alert-title">
       <header class="panel-head">
         <Back />
         <span class="panel-icon"><Icon name={alertIcon(alert)} size={28} /></span>
@@ -67,13 +72,19 @@ export function AlertPanel({ id }: { id: number }): JSX.Element {
         </div>
       </header>
       <p class="panel-state">
-        <span class="tag level"><Icon name={alert.level} size={14} />{t(`level.${alert.level}`)}</span>
+        {isTest(alert)
+          ? <span class="tag test-tag"><Icon name="drill" size={14} />{t("alarm.test_short")}</span>
+          : <span class="tag level"><Icon name={alert.level} size={14} />{t(`level.${alert.level}`)}</span>}
         <State alert={alert} />
-        {alert.unit && <span class="tag"><Icon name="send" size={14} />{named(units.value.find((u) => u.id === alert.unit)?.name, alert.unit)}</span>}
+        {alert.unit && <span class="tag"><Icon name="send" size={14} />{unitName(alert.unit)}</span>}
       </p>
+      <AlarmWords alert={alert} />
       <Actions alert={alert} />
+      <Order alert={alert} log={log} />
+      <SiteCard {...siteFile} />
+      <AlertCameras alert={alert} entrances={siteFile.file?.entrances ?? []} />
       <Evidence alert={alert} />
-      <AlertCameras alert={alert} />
+      <Outside alert={alert} />
       <section class="block">
         <h3>{t("log.title")}</h3>
         {error ? <Failed text={problem(error)} retry={load} /> : log ? <Log entries={log} /> : <Loading />}
@@ -102,7 +113,7 @@ function Actions({ alert }: { alert: Alert }): JSX.Element | null {
   const others = ORDER.filter((action) => action !== next && alert.allowed.includes(action));
   const shown = next ? [next, ...others] : others;
   const incident = alert.kind === "crowd" && alert.state !== "closed" && can("incidents.open");
-  if (shown.length === 0 && !incident) return null;
+  if (shown.length === 0 && !incident && !alert.allowed.includes("real")) return null;
   return (
     <div class="actions">
       {shown.map((action) => (
@@ -112,21 +123,26 @@ function Actions({ alert }: { alert: Alert }): JSX.Element | null {
         </button>
       ))}
       {incident && (
-        <button type="button" onClick={() => (dialog.value = { kind: "incident", site: alert.site })}>
-          <Icon name="incident" /><span>{t("incident.open")}</span><kbd>I</kbd>
+        <button type="button" onClick={() => beginIncident(alert.site)}>
+          <Icon name="incident" /><span>{t("incident.open")}</span><kbd>N</kbd>
         </button>
+      )}
+      {alert.allowed.includes("real") && isTest(alert) && (
+        <button type="button" class="real" data-action="real" disabled={acting.value !== null} onClick={() => ask(alert, "real")}><Icon name="critical" /><span>{t("action.real")}</span></button>
       )}
     </div>
   );
 }
 
-function AlertCameras({ alert }: { alert: Alert }): JSX.Element | null {
-  const here = [...cameras.value.values()].filter((camera) => camera.site === alert.site);
+/** Cameras that see the entrance come first. */
+function AlertCameras({ alert, entrances }: { alert: Alert; entrances: readonly string[] }): JSX.Element | null {
+  const order = (id: string) => (entrances.includes(id) ? entrances.indexOf(id) : entrances.length);
+  const here = [...cameras.value.values()].filter((camera) => camera.site === alert.site).sort((a, b) => order(a.id) - order(b.id));
   if (here.length === 0 || !can("cameras.read")) return null;
   return (
     <section class="block">
       <h3>{t("alert.cameras_here")}</h3>
-      <ul class="camera-rows">{here.map((camera) => <li key={camera.id}><CameraRow camera={camera} still /></li>)}</ul>
+      <ul class="camera-rows">{here.map((camera) => <li key={camera.id}><CameraRow camera={camera} still entrance={entrances.includes(camera.id)} /></li>)}</ul>
     </section>
   );
 }

@@ -47,10 +47,11 @@ function CameraCard({ camera }: { camera: Camera }): JSX.Element {
   );
 }
 
-export function CameraRow({ camera, still }: { camera: Camera; still?: boolean }): JSX.Element {
+export function CameraRow({ camera, still, entrance }: { camera: Camera; still?: boolean; entrance?: boolean }): JSX.Element {
   return (
     <div class={`camera-row status-${camera.status}`}>
       <button type="button" class="link-button" onClick={() => pick(camera)}>{cameraName(camera)}</button>
+      {entrance && <span class="tag"><Icon name="exit" size={13} />{t("site.entrance")}</span>}
       <Count camera={camera} />
       {still && can("still.open") && (
         <button type="button" onClick={() => (dialog.value = { kind: "still", camera: camera.id })}><Icon name="camera" />{t("still.open_short")}</button>

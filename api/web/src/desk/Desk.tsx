@@ -9,8 +9,8 @@ import { sound } from "../sound";
 import { AlertPanel } from "./AlertPanel";
 import { CameraPanel } from "./CameraPanel";
 import { CameraList } from "./CameraList";
-import { DeskDialogs } from "./DeskDialogs";
-import { dialog } from "./dialogs";
+import { Composer } from "./Composer";
+import { dialog, draft } from "./dialogs";
 import { listenToKeys } from "./keys";
 import { MapView } from "./MapView";
 import { Overview } from "./Overview";
@@ -29,9 +29,10 @@ export function Desk(): JSX.Element {
   const tabs: [Tab, string, IconName][] = [["map", t("map.title"), "map"]];
   if (can("alerts.read")) tabs.unshift(["queue", t("queue.title"), "queue"]);
   if (can("cameras.read")) tabs.push(["cameras", t("cameras.title"), "camera"]);
-  const selected = selectedAlert.value !== null || selectedCamera.value !== null;
+  const picking = draft.value?.picking === true;
+  const selected = !picking && (selectedAlert.value !== null || selectedCamera.value !== null || draft.value !== null);
   return (
-    <main class="desk" data-tab={tab.value} data-selected={selected}>
+    <main class="desk" data-tab={picking ? "map" : tab.value} data-selected={selected}>
       <h1 class="sr-only">{t("desk.heading")}</h1>
       {can("alerts.read") && <section class="col queue-col" aria-label={t("queue.title")}><Queue /></section>}
       <section class="col middle-col">
@@ -39,18 +40,21 @@ export function Desk(): JSX.Element {
         {can("cameras.read") && <section class="cameras-box" aria-label={t("cameras.title")}><CameraList /></section>}
       </section>
       <section class="col panel-col" aria-label={t("panel.title")} id="panel">
-        {selectedAlert.value !== null ? <AlertPanel id={selectedAlert.value} /> : selectedCamera.value !== null ? <CameraPanel id={selectedCamera.value} /> : <Overview />}
+        {draft.value && !picking ? <Composer /> : selectedAlert.value !== null ? <AlertPanel id={selectedAlert.value} /> : selectedCamera.value !== null ? <CameraPanel id={selectedCamera.value} /> : <Overview />}
       </section>
       <nav class="tabs" aria-label={t("nav.label")}>
         {tabs.map(([id, name, icon]) => (
           <button key={id} type="button" aria-current={tab.value === id && !selected ? "page" : undefined}
-            onClick={() => { tab.value = id; selectedAlert.value = null; selectedCamera.value = null; }}>
+            onClick={() => { tab.value = id; selectedAlert.value = null; selectedCamera.value = null; draft.value = null; }}>
             <Icon name={icon} size={20} /><span>{name}</span>
             {id === "queue" && ringing.value.length > 0 && <b class="badge">{ringing.value.length}</b>}
           </button>
         ))}
       </nav>
-      <DeskDialogs />
+      {draft.value?.picking && (
+        <div class="picking" role="status"><Icon name="target" /><span class="grow">{t("composer.tap")}</span>
+          <button type="button" onClick={() => (draft.value = { ...draft.value!, picking: false })}>{t("common.cancel")}</button></div>
+      )}
     </main>
   );
 }

@@ -5,16 +5,20 @@
 import type { GeoJSONSource, Map as MapLibre, Marker } from "maplibre-gl";
 import { effect } from "@preact/signals";
 import type { JSX } from "preact";
+import type { Alert } from "../types";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { lang, theme } from "../prefs";
-import { rings } from "../rank";
-import { areas, cameras, can, current, queue, selectedAlert, selectedCamera, sites } from "../store";
-import { alertTitle, placeName } from "../words";
-import { areaData, bounds, cameraData, nameData, siteData, spots, whereIs } from "./mapData";
+import { isDuress, isTest, rings } from "../rank";
+import { api } from "../api";
+import { areas, blind, cameras, can, current, queue, selectedAlert, selectedCamera, sites, unitsLive } from "../store";
+import { alertIcon, alertTitle, placeName, problem } from "../words";
+import { draft } from "./dialogs";
+import { areaData, blindData, bounds, cameraData, nameData, restData, siteData, spots, unitData, whereIs } from "./mapData";
 import { buildStyle, layers, readColours } from "./mapStyle";
 import { Failed } from "../ui/bits";
-import { Icon } from "../ui/icons";
+import { say } from "../ui/toast";
+import { Icon, iconPath } from "../ui/icons";
 
 export function MapView(): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
@@ -46,9 +50,33 @@ export function MapView(): JSX.Element {
       <div class="map-tools">
         <button type="button" onClick={() => home.current()}><Icon name="map" size={16} />{t("map.whole")}</button>
         <button type="button" onClick={() => near.current()}><Icon name="place" size={16} />{t("map.sites")}</button>
+        {can("register.read") && <BlindSwitch />}
       </div>
+      {draft.value && <p class="map-pick"><Icon name="target" size={16} />{t("composer.map_hint")}</p>}
       {schematic && <p class="map-note">{t("map.schematic")}</p>}
     </>
+  );
+}
+
+/** Places without a working button, those never connected among them. Only roles with a register have this layer. */
+function BlindSwitch(): JSX.Element {
+  const [busy, setBusy] = useState(false);
+  const on = blind.value !== null;
+  const turn = async () => {
+    if (on) return void (blind.value = null);
+    setBusy(true);
+    try {
+      blind.value = (await api.register()).institutions.filter((i) => i.blind);
+    } catch (error) {
+      say(problem(error), true);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <button type="button" class="blind-switch" aria-pressed={on} disabled={busy} onClick={() => void turn()}>
+      <Icon name="unlink" size={16} />{t("map.blind")}{on && <b>{blind.value!.length}</b>}
+    </button>
   );
 }
 
@@ -85,7 +113,17 @@ async function open(container: HTMLElement): Promise<Opened> {
     const [lats, lons] = [at.map((p) => p[0]), at.map((p) => p[1])];
     map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], { padding: 90, maxZoom: 15, ...motion() });
   };
-  const effects = [followData(map), followLook(map), followAlerts(map, gl.Marker), followSelection(map, motion)];
+  const pin = new gl.Marker({ element: pinElement(), anchor: "bottom" });
+  const effects = [
+    followData(map), followLook(map), followAlerts(map, gl.Marker), followSelection(map, motion),
+    effect(() => {
+      const d = draft.value;
+      const at = d?.at ?? (d?.site ? (sites.value.get(d.site)?.position ?? null) : null);
+      if (at) pin.setLngLat([at[1], at[0]]).addTo(map);
+      else pin.remove();
+      map.getCanvas().style.cursor = d ? "crosshair" : "";
+    }),
+  ];
   let fitted = false;
   effects.push(effect(() => {
     if (fitted || !areas.value) return;
@@ -102,12 +140,20 @@ async function open(container: HTMLElement): Promise<Opened> {
   return { home, near, stop: () => { effects.forEach((end) => end()); map.remove(); } };
 }
 
+function pinElement(): HTMLElement {
+  const pin = document.createElement("div");
+  pin.className = "pin";
+  return pin;
+}
+
 function followData(map: MapLibre): () => void {
   const set = (id: string, data: GeoJSON.FeatureCollection) => void map.getSource<GeoJSONSource>(id)?.setData(data);
   const ends = [
     effect(() => set("areas", areaData(areas.value, (current.value?.site ? sites.value.get(current.value.site)?.area : null) ?? null))),
     effect(() => set("names", nameData(areas.value))),
     effect(() => set("sites", siteData(sites.value.values()))),
+    effect(() => set("units", unitData(unitsLive.value.values()))),
+    effect(() => set("blind", blindData(blind.value ?? []))),
     effect(() => set("cameras", cameraData(cameras.value.values(), sites.value, selectedCamera.value))),
   ];
   return () => ends.forEach((end) => end());
@@ -128,12 +174,18 @@ function followLook(map: MapLibre): () => void {
   });
 }
 
+/** The most urgent have a button of their own; in a flood the rest are drawn by the map, gathered and counted. */
+const BUTTONS = 40;
+
 function followAlerts(map: MapLibre, MarkerClass: typeof Marker): () => void {
   const markers = new Map<string, Marker>();
   const end = effect(() => {
-    const now = spots(queue.value, cameras.value, sites.value);
+    const all = spots(queue.value, cameras.value, sites.value);
+    const now = all.slice(0, BUTTONS);
+    map.getSource<GeoJSONSource>("rest")?.setData(restData(all.slice(BUTTONS)));
+    const keys = new Set(now.map((s) => s.key));
     for (const [key, marker] of markers) {
-      if (!now.some((s) => s.key === key)) {
+      if (!keys.has(key)) {
         marker.remove();
         markers.delete(key);
       }
@@ -150,10 +202,13 @@ function followAlerts(map: MapLibre, MarkerClass: typeof Marker): () => void {
       const button = marker.getElement() as HTMLButtonElement;
       const classes = ["alert-marker", `level-${first.level}`, `kind-${first.kind}`];
       button.classList.remove(...[...button.classList].filter((c) => !c.startsWith("maplibregl")));
-      button.classList.add(...classes, ...(rings(first) ? ["unclaimed"] : []), ...(spot.alerts.some((a) => a.id === selectedAlert.value) ? ["chosen"] : []));
+      button.classList.add(...classes, ...(rings(first) ? ["unclaimed"] : []), ...(isTest(first) ? ["test"] : []), ...(isDuress(first) ? ["duress"] : []), ...(spot.alerts.some((a) => a.id === selectedAlert.value) ? ["chosen"] : []));
       button.setAttribute("aria-label", `${alertTitle(first)}, ${placeName(first)}`);
       button.title = `${alertTitle(first)} · ${placeName(first)}`;
-      button.textContent = spot.alerts.length > 1 ? String(spot.alerts.length) : first.kind === "crowd" ? "i" : "!";
+      if (spot.alerts.length > 1) button.textContent = String(spot.alerts.length);
+      else if (first.kind === "crowd") button.textContent = "i";
+      else if (first.kind === "alarm" && !isTest(first)) button.textContent = "!";
+      else button.replaceChildren(drawing(first));
       button.onclick = (event) => {
         event.stopPropagation();
         const at = spot.alerts.findIndex((a) => a.id === selectedAlert.value);
@@ -163,6 +218,16 @@ function followAlerts(map: MapLibre, MarkerClass: typeof Marker): () => void {
     }
   });
   return () => { end(); markers.forEach((m) => m.remove()); };
+}
+
+/** Quiet kinds carry their icon, so that they are told apart without colour. */
+function drawing(alert: Alert): SVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [name, value] of Object.entries({ viewBox: "0 0 24 24", width: "16", height: "16", fill: "none", stroke: "currentColor", "stroke-width": "2.2", "aria-hidden": "true" })) svg.setAttribute(name, value);
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", iconPath(alertIcon(alert)));
+  svg.append(path);
+  return svg;
 }
 
 function followSelection(map: MapLibre, motion: () => { duration: number }): () => void {
@@ -179,9 +244,24 @@ function followSelection(map: MapLibre, motion: () => { duration: number }): () 
 }
 
 function listen(map: MapLibre): void {
+  map.on("click", (event) => {
+    if (!draft.value) return;
+    draft.value = { ...draft.value, site: null, at: [event.lngLat.lat, event.lngLat.lng], picking: false };
+  });
+  map.on("click", "rest", (event) => {
+    const feature = event.features?.[0];
+    if (!feature || draft.value) return;
+    const cluster = feature.properties["cluster_id"] as number | undefined;
+    if (cluster !== undefined) {
+      void map.getSource<GeoJSONSource>("rest")!.getClusterExpansionZoom(cluster).then((zoom) => map.easeTo({ center: event.lngLat, zoom: zoom + 0.4 }));
+      return;
+    }
+    selectedCamera.value = null;
+    selectedAlert.value = Number(feature.properties["id"]);
+  });
   map.on("click", "camera", (event) => {
     const feature = event.features?.[0];
-    if (!feature || !can("cameras.read")) return;
+    if (!feature || draft.value || !can("cameras.read")) return;
     const cluster = feature.properties["cluster_id"] as number | undefined;
     if (cluster !== undefined) {
       void map.getSource<GeoJSONSource>("cameras")!.getClusterExpansionZoom(cluster)
@@ -191,6 +271,6 @@ function listen(map: MapLibre): void {
     selectedAlert.value = null;
     selectedCamera.value = String(feature.properties["id"]);
   });
-  map.on("mouseenter", "camera", () => (map.getCanvas().style.cursor = "pointer"));
-  map.on("mouseleave", "camera", () => (map.getCanvas().style.cursor = ""));
+  map.on("mouseenter", "camera", () => (map.getCanvas().style.cursor = draft.value ? "crosshair" : "pointer"));
+  map.on("mouseleave", "camera", () => (map.getCanvas().style.cursor = draft.value ? "crosshair" : ""));
 }

@@ -2,10 +2,10 @@
 
 import type { JSX } from "preact";
 import { t } from "../i18n";
-import { cameras, can, desks, loaded, queue, ringing } from "../store";
+import { cameras, can, desks, loaded, queue, ringing, unitsLive } from "../store";
 import { loadPlaces, placesError } from "../wiring";
 import { problem, roleName } from "../words";
-import { dialog } from "./dialogs";
+import { beginIncident } from "./dialogs";
 import { Failed } from "../ui/bits";
 import { Icon, type IconName } from "../ui/icons";
 
@@ -21,14 +21,16 @@ export function Overview(): JSX.Element {
       {loaded.value && (
         <ul class="tiles">
           <Tile icon="critical" value={ringing.value.length} name={t("overview.unclaimed")} bad={ringing.value.length > 0} />
-          <Tile icon="user" value={open.filter((a) => a.kind !== "crowd" && a.state !== "raised").length} name={t("overview.in_work")} />
+          <Tile icon="user" value={open.filter((a) => a.kind !== "crowd" && a.kind !== "trouble" && a.state !== "raised").length} name={t("overview.in_work")} />
           <Tile icon="crowd" value={open.filter((a) => a.kind === "crowd").length} name={t("overview.crowds")} />
           <Tile icon="unlink" value={silent} name={t("overview.silent_cameras")} warn={silent > 0} />
+          <Tile icon="trouble" value={open.filter((a) => a.kind === "trouble").length} name={t("overview.troubles")} />
+          {can("units.read") && <Tile icon="shield" value={[...unitsLive.value.values()].filter((u) => u.fresh && u.busy_with === null).length} name={t("overview.free_units")} />}
         </ul>
       )}
       <p class="muted">{t("overview.hint")}</p>
       {can("incidents.open") && (
-        <button type="button" onClick={() => (dialog.value = { kind: "incident", site: null })}><Icon name="incident" />{t("incident.open")}<kbd>I</kbd></button>
+        <button type="button" onClick={() => beginIncident(null)}><Icon name="incident" />{t("incident.open")}<kbd>N</kbd></button>
       )}
       {attended.length > 0 && (
         <section class="block">
@@ -38,7 +40,7 @@ export function Overview(): JSX.Element {
               <li key={desk.user}>
                 <Icon name={desk.sound_ok ? "sound" : "mute"} size={16} />
                 <span class="grow"><strong>{desk.user}</strong> <small>{roleName(desk.role)}</small></span>
-                <small>{desk.sound_ok ? t("sound.ok") : t("sound.deaf")}</small>
+                <small class={desk.sound_ok ? "" : "bad-text"}>{desk.sound_ok ? t("sound.ok") : t("sound.not_counted")}</small>
               </li>
             ))}
           </ul>

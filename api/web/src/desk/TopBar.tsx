@@ -1,15 +1,16 @@
-// Top bar: whose hub, which page, is the line up, who listens, what time it is, and the person's own switches.
+// Top bar: whose hub, how fast the shift answers, is the line up, who listens, what time it is, and the person's own switches.
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { clockTime, day, t } from "../i18n";
-import { can, desks, link, locked, now, page, session, type Page } from "../store";
+import { can, desks, link, locked, now, session, shift } from "../store";
 import { playing, sound } from "../sound";
 import { logOut } from "../wiring";
 import { roleName } from "../words";
 import { dialog } from "./dialogs";
+import { ShiftChip } from "./ShiftDialogs";
 import { LangSwitch, ThemeSwitch } from "../ui/bits";
-import { Icon, Logo, type IconName } from "../ui/icons";
+import { Icon, Logo } from "../ui/icons";
 
 export function TopBar(): JSX.Element {
   return (
@@ -18,8 +19,8 @@ export function TopBar(): JSX.Element {
         <Logo />
         <span class="brand-name">{session.value!.hub.name}</span>
       </div>
-      <Pages />
       <span class="grow" />
+      {can("shift") && shift.value && <ShiftChip shift={shift.value} />}
       <LinkState />
       <Attended />
       {can("desk.sound") && <SoundState />}
@@ -34,22 +35,6 @@ export function TopBar(): JSX.Element {
       </button>
       <Person />
     </header>
-  );
-}
-
-function Pages(): JSX.Element | null {
-  const pages: [Page, string, IconName][] = [["desk", t("nav.desk"), "map"]];
-  if (can("areas.write")) pages.push(["areas", t("nav.areas"), "upload"]);
-  if (can("audit.read")) pages.push(["audit", t("nav.audit"), "book"]);
-  if (pages.length < 2) return null;
-  return (
-    <nav class="pages" aria-label={t("nav.label")}>
-      {pages.map(([id, name, icon]) => (
-        <button key={id} type="button" aria-current={page.value === id ? "page" : undefined} onClick={() => (page.value = id)}>
-          <Icon name={icon} size={16} /><span>{name}</span>
-        </button>
-      ))}
-    </nav>
   );
 }
 
@@ -102,6 +87,7 @@ function Person(): JSX.Element {
         <div class="menu">
           <p><strong>{me.display_name}</strong><small>{roleName(me.role)}</small></p>
           <button type="button" onClick={() => { setOpen(false); locked.value = true; }}><Icon name="lock" />{t("session.lock")}</button>
+          {can("shift") && <button type="button" onClick={() => { setOpen(false); dialog.value = { kind: "shift" }; }}><Icon name="swap" />{t("shift.menu")}</button>}
           <button type="button" onClick={() => { setOpen(false); dialog.value = { kind: "help" }; }}><Icon name="help" />{t("help.title")}</button>
           <ThemeSwitch words />
           <a href="/public"><Icon name="shield" />{t("login.public_link")}</a>

@@ -7,7 +7,7 @@ import { putAlert, session } from "../store";
 import { t } from "../i18n";
 import { rescueFocus } from "../ui/focus";
 import { say } from "../ui/toast";
-import { problem } from "../words";
+import { problem, unitName } from "../words";
 import { dialog } from "./dialogs";
 import type { Action, Alert, CloseReason } from "../types";
 
@@ -16,6 +16,8 @@ export const acting = signal<string | null>(null);
 /** Counts actions, so that the log of the open alert is read again. */
 export const acted = signal(0);
 
+/** Receipts are given in silence. */
+type Said = Exclude<Action, "shown" | "delivered" | "seen">;
 interface More { unit?: string; reason?: string; close_reason?: CloseReason }
 
 /** Returns whether the hub took it. */
@@ -25,10 +27,10 @@ export async function act(alert: Alert, action: Action, more: More = {}): Promis
   acting.value = key;
   try {
     putAlert(await api.act(alert.id, action, more));
-    say(t(`done.${action}`));
+    say(action === "dispatch" && more.unit ? t("done.dispatch_to", { unit: unitName(more.unit) }) : t(`done.${action as Said}`));
     return true;
   } catch (error) {
-    if (error instanceof ApiError && isAlert(error.body["alert"])) putAlert(error.body["alert"]);
+    learn(error);
     say(problem(error), true);
     return false;
   } finally {
@@ -36,6 +38,38 @@ export async function act(alert: Alert, action: Action, more: More = {}): Promis
     acted.value++;
     rescueFocus();
   }
+}
+
+/** Claims a group one after the other; what somebody else took meanwhile is counted, not fought for. */
+export async function claimAll(alerts: readonly Alert[]): Promise<void> {
+  if (acting.value !== null) return;
+  acting.value = "group";
+  let mine = 0;
+  const others = new Set<string>();
+  try {
+    for (const alert of alerts) {
+      try {
+        putAlert(await api.act(alert.id, "claim"));
+        mine++;
+      } catch (error) {
+        learn(error);
+        if (!(error instanceof ApiError && error.code === "already_claimed")) throw error;
+        others.add(String(error.body["claimed_by"] ?? "?"));
+      }
+    }
+    say(others.size > 0 ? t("flood.claimed_some", { count: mine, who: [...others].join(", ") }) : t("flood.claimed", { count: mine }));
+  } catch (error) {
+    say(t("flood.claim_stopped", { count: mine, why: problem(error) }), true);
+  } finally {
+    acting.value = null;
+    acted.value++;
+    rescueFocus();
+  }
+}
+
+/** A refusal brings the alert as it is now: another desk's claim shows at once. */
+function learn(error: unknown): void {
+  if (error instanceof ApiError && isAlert(error.body["alert"])) putAlert(error.body["alert"]);
 }
 
 /** A key or button asks for an action: those that need a word of the person open their dialog first. */
@@ -47,7 +81,8 @@ export function ask(alert: Alert, action: Action): void {
   }
   if (action === "dispatch") dialog.value = { kind: "dispatch", alert: alert.id };
   else if (action === "close") dialog.value = { kind: "close", alert: alert.id };
-  else if (action === "note" || action === "release" || action === "decline") dialog.value = { kind: "reason", alert: alert.id, action };
+  else if (action === "real") dialog.value = { kind: "real", alert: alert.id };
+  else if (action === "note" || action === "release" || action === "decline" || action === "share") dialog.value = { kind: "reason", alert: alert.id, action };
   else void act(alert, action);
 }
 

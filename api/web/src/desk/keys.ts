@@ -2,12 +2,13 @@
 // layouts too. Nothing happens while a dialog or a field has the focus, or when the person switched the letters off.
 
 import { keysOn } from "../prefs";
-import { current, locked, queue, selectedAlert, selectedCamera, sessionEnded, can } from "../store";
+import { current, locked, page, queue, selectedAlert, selectedCamera, sessionEnded, can } from "../store";
 import { ask } from "./acting";
-import { dialog } from "./dialogs";
+import { beginIncident, dialog } from "./dialogs";
+import { rows } from "./rows";
 import type { Action } from "../types";
 
-const ACTION: Record<string, Action> = { KeyC: "claim", KeyD: "dispatch", KeyX: "close", KeyN: "note", KeyR: "release" };
+const ACTION: Record<string, Action> = { KeyC: "claim", KeyD: "dispatch", KeyX: "close", KeyW: "note", KeyR: "release" };
 
 export function listenToKeys(): () => void {
   addEventListener("keydown", onKey);
@@ -16,7 +17,7 @@ export function listenToKeys(): () => void {
 
 function onKey(event: KeyboardEvent): void {
   if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
-  if (dialog.value || sessionEnded.value || locked.value || isField(event.target)) return;
+  if (dialog.value || page.value !== "desk" || sessionEnded.value || locked.value || isField(event.target)) return;
   if (handle(event)) event.preventDefault();
 }
 
@@ -33,14 +34,18 @@ function handle(event: KeyboardEvent): boolean {
     dialog.value = { kind: "help" };
     return true;
   }
-  const inQueue = event.target instanceof HTMLElement && (event.target === document.body || event.target.closest("[data-alert]") !== null);
+  const inQueue = event.target instanceof HTMLElement && (event.target === document.body || event.target.closest("[data-row]") !== null);
   if (inQueue && event.key === "ArrowDown") return move(1);
   if (inQueue && event.key === "ArrowUp") return move(-1);
   if (!keysOn.value || event.shiftKey) return false;
   if (event.code === "KeyJ") return move(1);
   if (event.code === "KeyK") return move(-1);
-  if (event.code === "KeyI" && can("incidents.open")) {
-    dialog.value = { kind: "incident", site: current.value?.site ?? null };
+  if ((event.code === "KeyN" || event.code === "KeyI") && can("incidents.open")) {
+    beginIncident(current.value?.site ?? null);
+    return true;
+  }
+  if (event.code === "KeyG" && can("shift")) {
+    dialog.value = { kind: "shift" };
     return true;
   }
   if (event.code === "KeyS" && can("desk.sound")) {
@@ -54,15 +59,24 @@ function handle(event: KeyboardEvent): boolean {
   return true;
 }
 
+/** Walks the rows as they stand. A group is only pointed at: Enter opens it. */
 function move(step: 1 | -1): boolean {
-  const ids = queue.value.map((a) => a.id);
-  if (ids.length === 0) return false;
-  const at = selectedAlert.value === null ? -1 : ids.indexOf(selectedAlert.value);
-  const next = at < 0 ? (step > 0 ? 0 : ids.length - 1) : Math.min(ids.length - 1, Math.max(0, at + step));
-  selectedCamera.value = null;
-  selectedAlert.value = ids[next]!;
-  requestAnimationFrame(() => focusCard(ids[next]));
+  const all = rows.value;
+  if (all.length === 0) return false;
+  const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset["row"] : undefined;
+  const from = focused ?? (selectedAlert.value === null ? undefined : `a${selectedAlert.value}`);
+  const at = from === undefined ? -1 : all.findIndex((r) => r.key === from);
+  const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + step))]!;
+  if (next.type === "alert") {
+    selectedCamera.value = null;
+    selectedAlert.value = next.alert.id;
+  }
+  requestAnimationFrame(() => focusRow(next.key));
   return true;
+}
+
+function focusRow(key: string): void {
+  document.querySelector<HTMLElement>(`[data-row="${CSS.escape(key)}"]`)?.focus();
 }
 
 function focusCard(id: number | undefined): void {

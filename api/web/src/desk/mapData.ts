@@ -2,7 +2,7 @@
 
 import type { FeatureCollection, Position } from "geojson";
 import { compareAlerts } from "../rank";
-import type { Alert, AreaCollection, Camera, LatLon, Site } from "../types";
+import type { Alert, AreaCollection, Camera, Institution, LatLon, Site, UnitLive } from "../types";
 
 type Box = [number, number, number, number];
 
@@ -91,6 +91,35 @@ export function cameraData(cameras: Iterable<Camera>, sites: ReadonlyMap<string,
         properties: { id: c.id, people: c.people ?? 0, live: Number(c.status === "live" && c.people !== null), over: Number(over), chosen: Number(c.id === chosen) },
       }];
     }),
+  };
+}
+
+/** Where units are, as far as they say. */
+export function unitData(units: Iterable<UnitLive>): FeatureCollection {
+  return {
+    type: "FeatureCollection",
+    features: [...units].flatMap((u) => (u.position
+      ? [{ type: "Feature" as const, geometry: point(u.position), properties: { ...u.name, id: u.id, fresh: Number(u.fresh), busy: Number(u.busy_with !== null) } }]
+      : [])),
+  };
+}
+
+export function blindData(institutions: Iterable<Institution>): FeatureCollection {
+  return {
+    type: "FeatureCollection",
+    features: [...institutions].flatMap((i) => (i.blind && i.position
+      ? [{ type: "Feature" as const, geometry: point(i.position), properties: { ...i.name, id: i.id, overdue: Number(i.overdue) } }]
+      : [])),
+  };
+}
+
+/** Alerts beyond those that have a button of their own. */
+export function restData(rest: readonly Spot[]): FeatureCollection {
+  return {
+    type: "FeatureCollection",
+    features: rest.map((s) => ({
+      type: "Feature", geometry: point(s.at), properties: { count: s.alerts.length, alarm: Number(s.alerts[0]!.kind === "alarm"), id: s.alerts[0]!.id },
+    })),
   };
 }
 

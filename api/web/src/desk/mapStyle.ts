@@ -3,7 +3,7 @@
 import type { GeoJSONSourceSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import type { Lang } from "../types";
 
-export interface MapColours { ground: string; land: string; landAlt: string; line: string; edge: string; text: string; halo: string; site: string; live: string; silent: string; over: string; onDot: string; chosen: string }
+export interface MapColours { ground: string; land: string; landAlt: string; line: string; edge: string; text: string; halo: string; site: string; live: string; silent: string; over: string; onDot: string; chosen: string; unit: string; busy: string; blind: string; alarm: string }
 
 export function readColours(): MapColours {
   const style = getComputedStyle(document.documentElement);
@@ -11,6 +11,7 @@ export function readColours(): MapColours {
   return {
     ground: of("ground"), land: of("land"), landAlt: of("land-alt"), line: of("line"), edge: of("edge"), text: of("text"), halo: of("halo"),
     site: of("site"), live: of("live"), silent: of("silent"), over: of("over"), onDot: of("on-dot"), chosen: of("chosen"),
+    unit: of("unit"), busy: of("busy"), blind: of("blind"), alarm: of("alarm"),
   };
 }
 
@@ -25,6 +26,9 @@ export function buildStyle(c: MapColours, lang: Lang): StyleSpecification {
       areas: { ...EMPTY },
       names: { ...EMPTY },
       sites: { ...EMPTY },
+      blind: { ...EMPTY },
+      units: { ...EMPTY },
+      rest: { ...EMPTY, cluster: true, clusterMaxZoom: 14, clusterRadius: 40, clusterProperties: { count: ["+", ["get", "count"]], alarm: ["max", ["get", "alarm"]] } },
       cameras: {
         ...EMPTY, cluster: true, clusterMaxZoom: 13, clusterRadius: 34,
         clusterProperties: { people: ["+", ["get", "people"]], over: ["max", ["get", "over"]], live: ["max", ["get", "live"]] },
@@ -62,6 +66,18 @@ export function layers(c: MapColours, lang: Lang): LayerSpecification[] {
       paint: { "text-color": c.text, "text-halo-color": c.halo, "text-halo-width": 1.6 },
     },
     {
+      id: "blind", type: "circle", source: "blind",
+      paint: {
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 6, 3.5, 11, 8], "circle-color": c.blind, "circle-opacity": ["case", ["==", ["get", "overdue"], 1], 0.85, 0.18],
+        "circle-stroke-color": c.blind, "circle-stroke-width": 1.8,
+      },
+    },
+    {
+      id: "blind-name", type: "symbol", source: "blind", minzoom: 10.5,
+      layout: { "text-field": ["get", lang], "text-font": FONT, "text-size": 12, "text-anchor": "top", "text-offset": [0, 0.9], "text-max-width": 12 },
+      paint: { "text-color": c.blind, "text-halo-color": c.halo, "text-halo-width": 1.6 },
+    },
+    {
       id: "camera", type: "circle", source: "cameras",
       paint: {
         "circle-radius": ["case", ["has", "point_count"], 16, 13], "circle-color": dot,
@@ -74,6 +90,27 @@ export function layers(c: MapColours, lang: Lang): LayerSpecification[] {
         "text-field": ["case", [">", ["get", "live"], 0], people, "–"], "text-font": FONT_BOLD, "text-size": 13, "text-allow-overlap": true, "text-padding": 10,
       },
       paint: { "text-color": c.onDot },
+    },
+    {
+      id: "unit", type: "circle", source: "units",
+      paint: {
+        "circle-radius": 9, "circle-color": ["case", ["==", ["get", "fresh"], 0], c.halo, ["==", ["get", "busy"], 1], c.busy, c.unit],
+        "circle-stroke-width": 3, "circle-stroke-color": ["case", ["==", ["get", "fresh"], 0], c.unit, c.halo],
+      },
+    },
+    {
+      id: "unit-name", type: "symbol", source: "units", minzoom: 8,
+      layout: { "text-field": ["get", lang], "text-font": FONT_BOLD, "text-size": 12, "text-anchor": "left", "text-offset": [1.1, 0], "text-max-width": 14 },
+      paint: { "text-color": c.unit, "text-halo-color": c.halo, "text-halo-width": 1.8 },
+    },
+    {
+      id: "rest", type: "circle", source: "rest",
+      paint: { "circle-radius": ["interpolate", ["linear"], ["get", "count"], 1, 12, 200, 24], "circle-color": ["case", ["==", ["get", "alarm"], 1], c.alarm, c.silent], "circle-stroke-width": 2, "circle-stroke-color": "#ffffff" },
+    },
+    {
+      id: "rest-count", type: "symbol", source: "rest",
+      layout: { "text-field": ["to-string", ["get", "count"]], "text-font": FONT_BOLD, "text-size": 13, "text-allow-overlap": true },
+      paint: { "text-color": "#ffffff" },
     },
   ];
 }

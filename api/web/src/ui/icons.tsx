@@ -40,7 +40,29 @@ const PATHS = {
   place: "M12 21c4-5 7-8 7-11.5a7 7 0 0 0-14 0C5 13 8 16 12 21zM12 12a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z",
   button: "M4 8h16v11H4zM12 16a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM12 8V4",
   disk: "M4 4h12l4 4v12H4zM8 4v5h7V4M8 20v-6h8v6",
+  trouble: "M14.5 6.5a4.2 4.2 0 0 1 5.6-3.3l-3 3 .9 2.8 2.8.9-1 1a4.3 4.3 0 0 1-5 .5L8 18.2A2 2 0 0 1 5 15.4l6.9-6.9",
+  hazard: "M12 3 21 12l-9 9-9-9zM12 8v4.5M12 15.7v.01",
+  drill: "M9 3.5h6v3H9zM9 5H5v16h14V5h-4M8.5 13.5l2.5 2.5 4.5-5",
+  battery: "M3 8h15v8H3zM21 11v2M6 11v2",
+  plug: "M9 3v5M15 3v5M6.5 8h11v3a5.5 5.5 0 0 1-11 0zM12 16.5V21",
+  tamper: "M6 11h12v9H6zM8.5 11V7.5a3.5 3.5 0 0 1 6.8-1.2",
+  flood: "M3 8c2-2 4-2 6 0s4 2 6 0 4-2 6 0M3 13c2-2 4-2 6 0s4 2 6 0 4-2 6 0M3 18c2-2 4-2 6 0s4 2 6 0 4-2 6 0",
+  hand: "M8 12V5.5a1.5 1.5 0 0 1 3 0V11M11 10.5v-6a1.5 1.5 0 0 1 3 0V11M14 6.5a1.5 1.5 0 0 1 3 0V14c0 4-2.3 6.5-5.7 6.5-2.6 0-4-1.2-5.3-3.5l-2-3.7c-.8-1.5 1.1-2.6 2.1-1.3L8 14",
+  phone: "M6.5 3.5 9.5 4l1 4-2 1.5a12 12 0 0 0 6 6l1.5-2 4 1 .5 3c0 1.5-1 2.5-2.5 2.5C10.5 20 4 13.500 4 6c0-1.500 1-2.500 2.500-2.500z",
+  share: "M12 15V3.500M8 7l4-3.500L16 7M5 11v9.500h14V11",
+  list: "M4 5h16v14H4zM4 10h16M4 14.500h16M9 10v9",
+  pulse: "M2.500 12H7l2.500-6 4 12 2.500-6h5.500",
+  download: "M12 4v12M7 11l5 5 5-5M4 20h16",
+  edit: "M4 20l1-4.500L16 4.500 19.500 8 8.500 19zM13.500 7l3.500 3.500",
+  down: "M5 9l7 7 7-7",
+  target: "M12 19a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM12 2v4M12 18v4M2 12h4M18 12h4",
+  swap: "M4 8h14M14 4l4 4-4 4M20 16H6M10 12l-4 4 4 4",
+  file: "M6 3h8.500L19 7.500V21H6zM14 3v5h5M9 12.500h7M9 16.500h7",
+  box: "M4 7.500 12 3.500l8 4v9l-8 4-8-4zM4 7.500l8 4 8-4M12 11.500v9",
 } as const;
+
+/** The bare drawing, for what is not rendered by Preact (markers of the map). */
+export const iconPath = (name: IconName): string => PATHS[name];
 
 export type IconName = keyof typeof PATHS;
 
