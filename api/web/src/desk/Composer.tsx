@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api } from "../api";
 import { named, t } from "../i18n";
-import { cameras, putAlert, selectedAlert, selectedCamera, sites } from "../store";
+import { putAlert, selectedAlert, selectedCamera, sites } from "../store";
 import { problem, siteName } from "../words";
 import { matching } from "./find";
 import { draft, type Draft } from "./dialogs";
@@ -22,11 +22,6 @@ export function Composer(): JSX.Element {
   const place = useRef<HTMLInputElement>(null);
   const change = (more: Partial<Draft>) => (draft.value = { ...draft.value!, ...more });
   useEffect(() => text.current?.focus(), []);
-  // A camera chosen before says where as well as a site does.
-  useEffect(() => {
-    const camera = selectedCamera.value ? cameras.value.get(selectedCamera.value) : undefined;
-    if (!d.site && !d.at && camera) change({ site: camera.site });
-  }, []);
   const found = query.trim() ? matching([...sites.value.values()], query).slice(0, 6) : [];
   const placed = d.site !== null || d.at !== null;
   const close = () => {

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { t } from "../i18n";
-import { can, ringing, selectedAlert, selectedCamera } from "../store";
+import { can, ringing, selectedAlert, selectedCamera, session, shift } from "../store";
 import { sound } from "../sound";
 import { AlertPanel } from "./AlertPanel";
 import { CameraPanel } from "./CameraPanel";
@@ -26,6 +26,7 @@ export function Desk(): JSX.Element {
     // The shift begins with the question whether the alarm can be heard; a tab that was only reloaded is not asked twice.
     if (can("desk.sound") && sound.value === "untested") dialog.value = { kind: "sound" };
   }, []);
+  useEffect(greet);
   const tabs: [Tab, string, IconName][] = [["map", t("map.title"), "map"]];
   if (can("alerts.read")) tabs.unshift(["queue", t("queue.title"), "queue"]);
   if (can("cameras.read")) tabs.push(["cameras", t("cameras.title"), "camera"]);
@@ -57,4 +58,15 @@ export function Desk(): JSX.Element {
       )}
     </main>
   );
+}
+
+let greeted = "";
+
+/** At log-in, once the sound was proven: the shift that waits to be taken. Later the banner alone says so, and never over an alarm. */
+function greet(): void {
+  const me = session.value?.user ?? "";
+  if (!can("shift") || !shift.value || dialog.value || greeted === me) return;
+  greeted = me;
+  const handover = shift.value.last_handover;
+  if (handover && !handover.taken_at && handover.given_by !== me && ringing.value.length === 0) dialog.value = { kind: "take" };
 }

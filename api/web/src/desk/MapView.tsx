@@ -203,7 +203,7 @@ function followAlerts(map: MapLibre, MarkerClass: typeof Marker): () => void {
       const classes = ["alert-marker", `level-${first.level}`, `kind-${first.kind}`];
       button.classList.remove(...[...button.classList].filter((c) => !c.startsWith("maplibregl")));
       button.classList.add(...classes, ...(rings(first) ? ["unclaimed"] : []), ...(isTest(first) ? ["test"] : []), ...(isDuress(first) ? ["duress"] : []), ...(spot.alerts.some((a) => a.id === selectedAlert.value) ? ["chosen"] : []));
-      button.setAttribute("aria-label", `${alertTitle(first)}, ${placeName(first)}`);
+      button.setAttribute("aria-label", `${spot.alerts.length > 1 ? `${spot.alerts.length}: ` : ""}${alertTitle(first)}, ${placeName(first)}`);
       button.title = `${alertTitle(first)} · ${placeName(first)}`;
       if (spot.alerts.length > 1) button.textContent = String(spot.alerts.length);
       else if (first.kind === "crowd") button.textContent = "i";

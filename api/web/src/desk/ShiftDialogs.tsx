@@ -172,9 +172,8 @@ export function ShiftChip({ shift: s }: { shift: Shift }): JSX.Element {
   const short30 = s.claimed_30s_percent !== null && s.claimed_30s_percent < s.goals.within_30s;
   const short60 = s.claimed_60s_percent !== null && s.claimed_60s_percent < s.goals.within_60s;
   return (
-    <button type="button" class="chip shift-chip" onClick={() => (dialog.value = { kind: "shift" })} title={t("shift.chip_title", { goal30: number(s.goals.within_30s), goal60: number(s.goals.within_60s) })}
-      aria-label={t("shift.chip_label", { p30: percent(s.claimed_30s_percent), p60: percent(s.claimed_60s_percent), p50: seconds(s.p50_s), unclaimed: s.unclaimed })}>
-      <Icon name="pulse" size={16} />
+    <button type="button" class="chip shift-chip" onClick={() => (dialog.value = { kind: "shift" })} title={t("shift.chip_title", { goal30: number(s.goals.within_30s), goal60: number(s.goals.within_60s) })}>
+      <Icon name="pulse" size={16} /><span class="sr-only">{t("shift.title")}</span>
       <span class={short30 ? "gauge short" : "gauge"}><small>≤30</small><b>{percent(s.claimed_30s_percent)}</b></span>
       <span class={short60 ? "gauge short" : "gauge"}><small>≤60</small><b>{percent(s.claimed_60s_percent)}</b></span>
       <span class="gauge"><small>p50</small><b>{seconds(s.p50_s)}</b></span>

@@ -41,7 +41,8 @@ function handle(event: KeyboardEvent): boolean {
   if (event.code === "KeyJ") return move(1);
   if (event.code === "KeyK") return move(-1);
   if ((event.code === "KeyN" || event.code === "KeyI") && can("incidents.open")) {
-    beginIncident(current.value?.site ?? null);
+    // Empty: a call is seldom about what happens to be open.
+    beginIncident(null);
     return true;
   }
   if (event.code === "KeyG" && can("shift")) {
