@@ -203,7 +203,7 @@ function flush() {
 }
 
 const desksNow = () => {
-  const byUser = new Map([...streams].map((s) => [s.session.user, s]));
+  const byUser = new Map([...streams].filter((s) => s.session.rights.includes("desk.sound")).map((s) => [s.session.user, s]));
   return { attended: [...byUser.values()].map((s) => ({ user: s.session.user, role: s.session.role, sound_ok: sound.get(s.session.user) ?? null, since: s.since })) };
 };
 

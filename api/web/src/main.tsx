@@ -11,8 +11,8 @@ import "./styles/base.css";
 import "./styles/desk.css";
 import "./styles/panels.css";
 import "./styles/alarms.css";
-import "./styles/places.css";
 import "./styles/pages.css";
+import "./styles/places.css";
 
 effect(() => {
   document.documentElement.lang = lang.value;
