@@ -6,7 +6,7 @@
 //!
 //! The way through: [`Journal::commit`] makes a press durable before its receipt leaves;
 //! [`Engine`] owns [`Fusion`] in one task: apply, one store transaction, then the [`Ring`] that
-//! feeds the screens. [`life`] and [`fusion`] are pure and receive `now`.
+//! feeds the screens. [`life`], [`fusion`] and [`supervision`] are pure and receive `now`.
 #![forbid(unsafe_code)]
 
 pub mod engine;
@@ -17,6 +17,7 @@ pub mod life;
 pub mod response;
 pub mod ring;
 pub mod store;
+pub mod supervision;
 
 pub use engine::{ActError, Engine};
 pub use error::Error;
@@ -25,3 +26,4 @@ pub use journal::{Journal, Stored};
 pub use life::{Refusal, Viewer};
 pub use ring::{Cursor, Gap, Ring};
 pub use store::Store;
+pub use supervision::Supervision;

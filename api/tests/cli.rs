@@ -66,6 +66,12 @@ fn bad_values_are_errors_that_name_the_thing() {
         ("id = \"school-17\"", "id = \"School 17\"", "may hold only"),
         ("language = \"kk\" ", "language = \"de\" ", "is not kk, ru or en"),
         ("kind = \"school\"", "kind = \"prison\"", "unknown variant"),
+        ("settle_s = 15", "settle_s = 0", "supervision.settle_s 0 is not 1 to 300 seconds"),
+        ("edge_interval_s = 90", "edge_interval_s = 1", "is not 2 to"),
+        ("id = \"canteen\"", "id = \"canteen\"\ncategory = \"dp5\"", "is none of EN 50136: sp1"),
+        ("id = \"canteen\"", "id = \"canteen\"\ncategory = \"dp4\"\ninterval_s = 90", "give either interval_s or category"),
+        ("id = \"canteen\"", "id = \"edge\"", "under this word the site's edge box speaks"),
+        ("kind = \"school\"", "kind = \"school\"\nprovider = \" \"", "is not a name of 1 to 64"),
     ] {
         let (_dir, file) = config_with(from, to);
         let (ok, out) = qorgan(&["check-config", &file]);

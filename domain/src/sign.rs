@@ -55,6 +55,10 @@ pub enum SignKind {
     Test,
 }
 
+/// Code of a [`SignKind::Fault`] that a door gives by itself: the device sends more alarms than one device may. It becomes
+/// [`TroubleKind::Flood`]; nobody needs to say that it is over.
+pub const FLOOD: &str = "flood";
+
 /// What can be wrong with a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

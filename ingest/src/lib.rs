@@ -6,5 +6,6 @@
 
 #[cfg(feature = "video")]
 pub mod camera;
+pub mod limit;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;

@@ -8,6 +8,7 @@ mod alerts;
 mod audit;
 mod copy;
 mod counts;
+mod devices;
 pub(crate) mod db;
 mod handover;
 mod sitefile;

@@ -8,3 +8,4 @@ mod fusion;
 mod journal;
 mod life;
 mod make;
+mod supervision;

@@ -7,6 +7,7 @@
 mod raw;
 mod read;
 mod secret;
+mod supervision;
 
 use std::{
     net::SocketAddr,
@@ -17,6 +18,7 @@ use qorgan_domain::{AreaCode, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
 
 pub use read::{ConfigError, Problem};
 pub use secret::SecretSource;
+pub use supervision::Supervision;
 
 /// The whole configuration, checked.
 #[derive(Debug, Clone)]
@@ -39,6 +41,8 @@ pub struct Config {
     pub shift: Shift,
     /// When unclaimed alarms call louder.
     pub response: Response,
+    /// When silence is a trouble.
+    pub supervision: Supervision,
     /// Outlines of the areas, as GeoJSON text.
     pub areas: crate::areas::Areas,
     /// Sites with their devices.
@@ -187,6 +191,10 @@ pub struct Site {
     pub area: AreaCode,
     /// Where.
     pub position: GeoPoint,
+    /// Longest silence of its buttons that state none, in seconds.
+    pub interval_s: Option<u32>,
+    /// Network or alarm provider that connects it; the silence of several of its sites is one trouble.
+    pub provider: Option<String>,
     /// Cameras.
     pub cameras: Vec<Camera>,
     /// Alarm buttons.
@@ -229,6 +237,8 @@ pub struct Button {
     pub name: Trilingual,
     /// Where, if not at the site's own position.
     pub position: Option<GeoPoint>,
+    /// Longest silence, in seconds; none: that of its site or of `[supervision]`, if there is one.
+    pub interval_s: Option<u32>,
 }
 
 /// `[[unit]]`

@@ -4,7 +4,7 @@ use qorgan_domain::Trilingual;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{SiteKind, UnitKind};
+use super::{SiteKind, UnitKind, supervision::RawSupervision};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +24,8 @@ pub(super) struct RawConfig {
     pub(super) shift: RawShift,
     #[serde(default)]
     pub(super) response: RawResponse,
+    #[serde(default)]
+    pub(super) supervision: RawSupervision,
     /// GeoJSON with the outlines of the areas, relative to this file.
     pub(super) areas: Spanned<String>,
     #[serde(default)]
@@ -154,6 +156,9 @@ pub(super) struct RawSite {
     pub(super) kind: SiteKind,
     pub(super) area: Spanned<String>,
     pub(super) position: Spanned<[f64; 2]>,
+    pub(super) interval_s: Option<Spanned<u32>>,
+    pub(super) category: Option<Spanned<String>>,
+    pub(super) provider: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) camera: Vec<RawCamera>,
     #[serde(default)]
@@ -179,6 +184,8 @@ pub(super) struct RawButton {
     pub(super) id: Spanned<String>,
     pub(super) name: Trilingual,
     pub(super) position: Option<Spanned<[f64; 2]>>,
+    pub(super) interval_s: Option<Spanned<u32>>,
+    pub(super) category: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]

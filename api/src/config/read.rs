@@ -102,13 +102,13 @@ fn with_nearest_key(message: &str) -> String {
     }
 }
 
-struct Check<'t> {
+pub(super) struct Check<'t> {
     text: &'t str,
     problems: Vec<Problem>,
 }
 
 impl Check<'_> {
-    fn problem(&mut self, span: Range<usize>, message: String) {
+    pub(super) fn problem(&mut self, span: Range<usize>, message: String) {
         let line = (span.end > 0).then(|| line_of(self.text, &span));
         self.problems.push(Problem { line, message });
     }
@@ -140,11 +140,12 @@ impl Check<'_> {
         let crowd = self.crowd(raw.crowd);
         let shift = self.shift(&raw.shift);
         let response = self.response(&raw.response);
+        let supervision = self.supervision(raw.supervision);
         let mut seen = HashSet::new();
         let sites = raw.site.into_iter().filter_map(|site| self.site(site, areas.as_ref(), &base, &mut seen)).collect();
         let mut seen = HashSet::new();
         let units = raw.unit.into_iter().filter_map(|unit| self.unit(unit, &mut seen)).collect();
-        Some(Config { base, hub, http: http?, mqtt: mqtt?, store, models, crowd, shift, response, areas: areas?, sites, units })
+        Some(Config { base, hub, http: http?, mqtt: mqtt?, store, models, crowd, shift, response, supervision, areas: areas?, sites, units })
     }
 
     fn hub(&mut self, raw: RawHub, base: &Path) -> Hub {
@@ -370,13 +371,19 @@ impl Check<'_> {
                 Some(position) => self.position(position, area.as_ref(), areas, &format!("button \"{device}\"")),
                 None => None,
             };
-            buttons.push(Button { id: device, name: button.name, position });
+            let interval_s = self.interval(button.interval_s.as_ref(), button.category.as_ref(), &format!("button \"{device}\""));
+            buttons.push(Button { id: device, name: button.name, position, interval_s });
         }
-        Some(Site { id, name: raw.name, kind: raw.kind, area: area?, position, cameras, buttons })
+        let interval_s = self.interval(raw.interval_s.as_ref(), raw.category.as_ref(), &format!("site \"{id}\""));
+        let provider = self.provider(raw.provider);
+        Some(Site { id, name: raw.name, kind: raw.kind, area: area?, position, interval_s, provider, cameras, buttons })
     }
 
     fn device(&mut self, raw: &Spanned<String>, site: &SiteId, seen: &mut HashSet<DeviceId>) -> Option<DeviceRef> {
         let device: DeviceId = self.parse(raw, "device")?;
+        if device.as_str() == qorgan_ingest::mqtt::EDGE {
+            self.problem(raw.span(), format!("device \"{device}\": under this word the site's edge box speaks about itself"));
+        }
         if !seen.insert(device.clone()) {
             self.problem(raw.span(), format!("device \"{device}\" stands twice at site \"{site}\""));
         }

@@ -43,6 +43,8 @@ pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, cou
 }
 
 async fn commit(app: &App, journal: &Journal, alarm: Alarm) -> Result<StoredAlarm, NotStored> {
+    // An edge box may bring it later: then it lived when the box heard it.
+    app.alive(&alarm.device, alarm.heard_at.unwrap_or(alarm.received_at));
     let device = alarm.device.clone();
     let mut commit = std::pin::pin!(journal.commit(alarm.clone()));
     let stored = match tokio::time::timeout(DESKS_FIRST, &mut commit).await {
@@ -70,6 +72,7 @@ async fn commit(app: &App, journal: &Journal, alarm: Alarm) -> Result<StoredAlar
 fn take(app: &App, counts: &mpsc::Sender<Count>, event: DoorEvent) -> bool {
     match event {
         DoorEvent::Count(count) => {
+            app.alive(&count.camera, app.clock.utc());
             if let Some(view) = app.cameras.counted(&count, app.clock.utc()) {
                 app.ring.push([Change::Camera(Arc::new(view))]);
             }
@@ -78,12 +81,18 @@ fn take(app: &App, counts: &mpsc::Sender<Count>, event: DoorEvent) -> bool {
             }
             app.engine.event(Event::Count(count))
         }
-        DoorEvent::Health { device, health, .. } => {
+        DoorEvent::Health { device, health, received_at, retained } => {
+            app.health(&device, &health, received_at, retained);
             tracing::debug!(%device, state = ?health.state, battery = ?health.battery_percent, "device health");
             true
         }
-        DoorEvent::Position { .. } | DoorEvent::OrderReceipt { .. } | DoorEvent::Hazard(_) | DoorEvent::Sign(_) => true,
+        DoorEvent::Position { .. } | DoorEvent::OrderReceipt { .. } | DoorEvent::Hazard(_) => true,
+        DoorEvent::Sign(sign) => {
+            app.sign(&sign);
+            true
+        }
         DoorEvent::Sensor { device, sensor } => {
+            app.alive(&device, app.clock.utc());
             tracing::debug!(%device, kind = sensor.kind, value = sensor.value, unit = sensor.unit, "sensor");
             true
         }

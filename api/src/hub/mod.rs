@@ -5,6 +5,7 @@
 //! doors.rs    what MQTT brings: alarms to the journal, counts to fusion, screens and store
 //! analyse.rs  worker threads: newest key frame -> picture -> count -> MQTT   (feature `edge`)
 //! stills.rs   one picture on request, masked                                (feature `edge`)
+//! supervise.rs  who was heard last when; what silence means
 //! upkeep.rs   ticks, retention, audit head, retained alert topics
 //! listen.rs   HTTP listeners
 //! ```
@@ -19,6 +20,7 @@ mod shift;
 mod start;
 #[cfg(feature = "edge")]
 mod stills;
+mod supervise;
 mod upkeep;
 
 use std::{
@@ -62,6 +64,8 @@ pub enum Change {
     Desks,
     /// The response clock moved.
     Shift(Arc<crate::view::ShiftView>),
+    /// A device was lost, came back, or something else about it changed.
+    Devices,
 }
 
 impl From<Alert> for Change {
@@ -118,6 +122,7 @@ pub struct Shared {
     pub seal: Seal,
     /// Broker or link, once it is there.
     pub mqtt: std::sync::OnceLock<Arc<Mqtt>>,
+    supervision: Mutex<qorgan_alerts::Supervision>,
     areas: RwLock<Arc<Areas>>,
     response: Mutex<ResponseClock>,
     limiter: Mutex<LoginLimiter>,

@@ -22,7 +22,7 @@ use qorgan_ingest::mqtt::{Mqtt, embedded, external};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Addresses, App, Mode, Shared, demo::demo_logins, doors, listen::Listener, options::ADDRESSES, shift, upkeep};
+use super::{Addresses, App, Mode, Shared, demo::demo_logins, doors, listen::Listener, options::ADDRESSES, shift, supervise, upkeep};
 use crate::{
     areas::Areas,
     auth::{Passwords, Sessions},
@@ -133,6 +133,8 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     let (fusion, applied_row) = recover(&store, Some(&journal), rules(&config), clock.utc()).await?;
     let (journal_part, clock_part) = (Some(journal.clone()), clock.clone());
     let parts = Parts { fusion, applied_row, store: store.clone(), journal: journal_part, clock: clock_part, ring: ring.clone() };
+    let open: Vec<_> = parts.fusion.open_alerts().cloned().collect();
+    let supervision = supervise::prepare(&config, &store, &open, clock.utc()).await?;
     // The engine outlives the doors: what they handed over is still written.
     let engine_cancel = CancellationToken::new();
     let (engine, engine_task) = Engine::start(parts, engine_cancel.clone());
@@ -156,6 +158,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         response: Mutex::default(),
         areas: RwLock::new(Arc::new(areas)),
         limiter: Mutex::default(),
+        supervision: Mutex::new(supervision),
         config,
         clock,
         store: store.clone(),
@@ -175,6 +178,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
 
     let mut tasks = vec![
         tokio::spawn(upkeep::upkeep(app.clone(), cancel.clone())),
+        tokio::spawn(supervise::supervise(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
         tokio::spawn(shift::follow(app.clone(), cancel.clone())),
     ];

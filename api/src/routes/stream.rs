@@ -157,7 +157,7 @@ impl Reader {
         let mut alerts = BTreeMap::new();
         let mut cameras = BTreeMap::new();
         let mut gone = BTreeSet::new();
-        let (mut areas, mut desks, mut shift) = (false, false, None);
+        let (mut areas, mut desks, mut devices, mut shift) = (false, false, false, None);
         for change in changes {
             match change {
                 Change::Alert(alert) if life::visible(alert, &viewer) => {
@@ -177,6 +177,7 @@ impl Reader {
                 Change::Areas => areas = true,
                 Change::Desks => desks = true,
                 Change::Shift(view) if Right::Shift.roles().contains(&role) => shift = Some(view),
+                Change::Devices => devices = true,
                 Change::Camera(_) | Change::Shift(_) => {}
             }
         }
@@ -185,6 +186,9 @@ impl Reader {
         out.extend(gone.into_iter().map(|id| json!({ "gone": id.0 })));
         if areas {
             out.push(json!({ "areas": true }));
+        }
+        if devices && Right::RegisterRead.roles().contains(&role) {
+            out.push(json!({ "devices": true }));
         }
         if desks && Right::DeskSound.roles().contains(&role) {
             out.push(json!({ "desks": self.app.desks.view() }));

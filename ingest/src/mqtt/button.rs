@@ -47,6 +47,8 @@ pub struct Options {
     pub test: bool,
     /// After how long without a receipt the same press is sent again.
     pub retry_after: Duration,
+    /// How often it says that it is alive when it has nothing else to say.
+    pub keep_alive: Duration,
 }
 
 impl Options {
@@ -60,6 +62,7 @@ impl Options {
             kind: AlarmKind::Panic,
             test: false,
             retry_after: Duration::from_secs(5),
+            keep_alive: KEEP_ALIVE,
         }
     }
 }
@@ -124,7 +127,7 @@ impl Button {
         let user = Principal::Device(options.device.clone()).to_string();
         let mut mqtt = tls::options(&options.url, &user, options.ca.as_deref())?;
         let will = LastWill::new(topic(&options.device, Channel::Health), health(Presence::Offline), QoS::AtLeastOnce, true);
-        mqtt.set_credentials(user, &options.password).set_keep_alive(KEEP_ALIVE).set_clean_session(true).set_last_will(will);
+        mqtt.set_credentials(user, &options.password).set_keep_alive(options.keep_alive).set_clean_session(true).set_last_will(will);
         let (commands, inbox) = mpsc::channel(QUEUE);
         let (state, watch) = watch::channel(State::Away(None));
         let boot = format!("{:08x}", rand::random::<u32>());

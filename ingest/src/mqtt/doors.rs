@@ -12,6 +12,8 @@ use qorgan_domain::{
     wire::{HealthV1, OrderReceiptV1, SensorV1},
 };
 
+use crate::limit::Flood;
+
 /// See [`Doors::authenticate`].
 pub type Authenticate = Box<dyn Fn(&str, &[u8]) -> Option<Principal> + Send + Sync>;
 /// See [`Doors::known_device`].
@@ -61,6 +63,9 @@ pub enum NotStored {
     /// More alarms wait for the journal than may.
     #[error("too many alarms wait for the journal")]
     Busy,
+    /// The device sends more than one device may, and what waits for its turn is enough.
+    #[error(transparent)]
+    Flood(#[from] Flood),
 }
 
 impl NotStored {
@@ -70,6 +75,7 @@ impl NotStored {
             NotStored::Journal(_) => "journal",
             NotStored::Timeout => "timeout",
             NotStored::Busy => "busy",
+            NotStored::Flood(_) => "flood",
         }
     }
 }
@@ -87,6 +93,8 @@ pub enum DoorEvent {
         health: HealthV1,
         /// When the hub heard it.
         received_at: UtcMs,
+        /// An external broker kept it from before: it says how the device was, and is no proof of life.
+        retained: bool,
     },
     /// A measurement.
     Sensor {

@@ -43,6 +43,7 @@ use super::{
     client_ids::{self, ClientIds},
     hooks::{AtGate, Gate, route},
     intake::Intake,
+    keep_alive::KeepAlive,
     storage::{InTurn, Retained},
 };
 
@@ -108,10 +109,19 @@ impl Broker {
             .build()
             .await;
         let register = scx.extends.hook_mgr().register();
-        for kind in [Type::ClientAuthenticate, Type::ClientSubscribeCheckAcl, Type::MessagePublish, Type::MessagePublishCheckAcl] {
+        for kind in [
+            Type::ClientAuthenticate,
+            Type::ClientSubscribeCheckAcl,
+            Type::ClientConnected,
+            Type::ClientKeepalive,
+            Type::ClientDisconnected,
+            Type::MessagePublish,
+            Type::MessagePublishCheckAcl,
+        ] {
             register.add(kind, Box::new(AtGate(gate.clone()))).await;
         }
         register.start().await;
+        *scx.extends.fitter_mgr_mut().await = Box::new(KeepAlive);
         *scx.extends.retain_mut().await = Box::new(Retained(DefaultRetainStorage::new()));
         *scx.extends.shared_subscription_mut().await = Box::new(InTurn::default());
 

@@ -30,7 +30,7 @@ use tokio::{
 };
 
 use super::{
-    Cause, Doors, Error, Judged, LinkState, Qos, Refusal, backoff::Backoff, embedded::own_count, intake::Intake, judge::printable, tls,
+    Cause, DoorEvent, Doors, Error, Judged, LinkState, NotStored, Qos, Refusal, backoff::Backoff, embedded::own_count, intake::Intake, judge::printable, tls,
 };
 
 /// What the hub reads.
@@ -221,7 +221,10 @@ impl Context {
                 metrics::counter!("qorgan_mqtt_dropped_total", "channel" => "alarm").increment(1);
                 tracing::error!(device = %alarm.device, "too many alarms wait for the journal");
             }
-            Ok(Judged::Event(event)) => {
+            Ok(Judged::Event(mut event)) => {
+                if let DoorEvent::Health { retained, .. } = &mut event {
+                    *retained = publish.retain;
+                }
                 self.intake.take(event);
                 self.acknowledge(&publish);
             }
@@ -243,8 +246,11 @@ impl Context {
                     }
                 })
             });
-            if self.intake.commit(alarm.clone(), unknown_fields, send).await.is_ok() {
-                return self.acknowledge(publish);
+            match self.intake.commit(&Principal::Hub, alarm.clone(), unknown_fields, send).await {
+                // Of a flood no more is kept than waits already: it would take the place of other devices' alarms in the
+                // broker's window. Its sender gets no receipt.
+                Ok(_) | Err(NotStored::Flood(_)) => return self.acknowledge(publish),
+                Err(_) => {}
             }
             tokio::time::sleep(backoff.step()).await;
         }

@@ -13,7 +13,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use qorgan_domain::topic::Principal;
+use qorgan_domain::{SignKind, topic::Principal};
 use rmqtt::{
     codec::{
         types::Publish as CodecPublish,
@@ -28,7 +28,7 @@ use rmqtt::{
     },
 };
 
-use super::{Cause, DoorEvent, Judged, Refusal, client_ids::ClientIds, intake::Intake};
+use super::{Cause, DoorEvent, Judged, NotStored, Refusal, client_ids::ClientIds, intake::Intake};
 
 /// A topic that nobody reads: where a message goes that cannot be dropped.
 const NOWHERE: &str = "$qorgan/nowhere";
@@ -57,6 +57,10 @@ impl Handler for AtGate {
                 gate.before_publish(session, origin, publish).await.map(HookResult::Publish)
             }
             Parameter::MessagePublishCheckAcl(session, publish) => Some(HookResult::PublishAclResult(gate.publish(session, publish).await)),
+            Parameter::ClientConnected(session) => gate.alive(session),
+            // Messages are signs of life of their own.
+            Parameter::ClientKeepalive(session, true) => gate.alive(session),
+            Parameter::ClientDisconnected(session, _) => gate.gone(session).await,
             _ => return (true, before),
         };
         (false, result)
@@ -64,6 +68,24 @@ impl Handler for AtGate {
 }
 
 impl Gate {
+    fn alive(&self, session: &Session) -> Option<HookResult> {
+        if let Some(principal) = principal(session) {
+            self.intake.sign(&principal, SignKind::Alive);
+        }
+        None
+    }
+
+    async fn gone(&self, session: &Session) -> Option<HookResult> {
+        // A hub that stops says nothing about its devices; a device that is back is not gone.
+        if !self.stopping.load(Ordering::Relaxed)
+            && !superseded(session).await
+            && let Some(principal) = principal(session)
+        {
+            self.intake.sign(&principal, SignKind::Gone);
+        }
+        None
+    }
+
     fn log_in(&self, connect: &ConnectInfo) -> AuthResult {
         let client = connect.client_id();
         let refuse = |code: &'static str, result: AuthResult| {
@@ -156,12 +178,23 @@ impl Gate {
         let client = &session.id.client_id;
         let Some(principal) = principal(session) else { return PublishAclResult::rejected(true, None) };
         match self.intake.judge(client, &principal, &publish.topic, &publish.payload) {
-            Err(refusal) => answer(&refusal, v5),
+            Err(refusal) => {
+                // What it says makes no sense, but it says something.
+                self.intake.sign(&principal, SignKind::Alive);
+                answer(&refusal, v5)
+            }
             Ok(Judged::Event(event)) => {
+                // The device is known by its message; the box that brought it is not.
+                if matches!(principal, Principal::Edge(_)) {
+                    self.intake.sign(&principal, SignKind::Alive);
+                }
                 self.intake.take(event);
                 PublishAclResult::allow()
             }
             Ok(Judged::Alarm { alarm, unknown_fields }) => {
+                if matches!(principal, Principal::Edge(_)) {
+                    self.intake.sign(&principal, SignKind::Alive);
+                }
                 let scx = session.scx.clone();
                 let send = Box::new(move |topic: String, payload: Vec<u8>| -> futures::future::BoxFuture<'static, ()> {
                     Box::pin(async move {
@@ -170,8 +203,13 @@ impl Gate {
                         }
                     })
                 });
-                match self.intake.commit(alarm, &unknown_fields, send).await {
+                match self.intake.commit(&principal, alarm, &unknown_fields, send).await {
                     Ok(_) => PublishAclResult::allow(),
+                    Err(NotStored::Flood(_)) => PublishAclResult(PublishResult::reason_code(
+                        PublishAckReason::QuotaExceeded,
+                        Some("too many alarms".into()),
+                        !v5,
+                    )),
                     // Version 3 has no negative acknowledgement: without the disconnect it would get a plain PUBACK.
                     Err(_) => PublishAclResult(PublishResult::reason_code(
                         PublishAckReason::ImplementationSpecificError,

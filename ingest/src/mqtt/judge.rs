@@ -131,7 +131,7 @@ fn read(topic: &str, payload: &[u8], principal: &Principal, now: UtcMs, doors: &
             Judged::Alarm { alarm, unknown_fields }
         }
         Channel::Count => Judged::Event(DoorEvent::Count(CountV1::read(device, payload, now)?)),
-        Channel::Health => Judged::Event(DoorEvent::Health { device, health: HealthV1::read(payload)?, received_at: now }),
+        Channel::Health => Judged::Event(DoorEvent::Health { device, health: HealthV1::read(payload)?, received_at: now, retained: false }),
         Channel::Sensor => Judged::Event(DoorEvent::Sensor { device, sensor: SensorV1::read(payload, now)? }),
         Channel::Receipt => return Err(Cause::HubOnly),
     })

@@ -23,6 +23,7 @@ mod error;
 pub mod external;
 mod hooks;
 mod intake;
+mod keep_alive;
 mod judge;
 mod refusals;
 mod storage;
@@ -33,7 +34,7 @@ use qorgan_domain::{Count, UtcMs, topic::Topic};
 
 pub use doors::{Authenticate, CommitAlarm, DoorEvent, Doors, KnownDevice, NotStored, StoredAlarm, TakeEvent};
 pub use error::Error;
-pub use intake::COMMIT_TIMEOUT;
+pub use intake::{COMMIT_TIMEOUT, EDGE};
 pub use judge::{Cause, Judged, Refusal, judge};
 
 /// How often a message may arrive.

@@ -7,6 +7,7 @@ mod alarms;
 mod broken;
 mod external;
 mod health;
+mod life;
 mod rights;
 mod support;
 mod tls;

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod cameras;
+mod devices;
 mod hub;
 mod models;
 mod mqtt;

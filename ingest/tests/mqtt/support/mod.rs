@@ -12,7 +12,7 @@ use std::{
 };
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use qorgan_domain::{Alarm, AlarmKey, Clock, DeviceRef, SystemClock, topic::Principal};
+use qorgan_domain::{Alarm, AlarmKey, Clock, DeviceRef, Sign, SystemClock, topic::Principal};
 use qorgan_ingest::mqtt::{DoorEvent, Doors, Mqtt, NotStored, StoredAlarm, embedded, external};
 use tokio::sync::watch;
 
@@ -52,6 +52,7 @@ pub(crate) enum Journal {
 pub(crate) struct Desk {
     pub(crate) commits: Mutex<Vec<Alarm>>,
     pub(crate) events: Mutex<Vec<DoorEvent>>,
+    pub(crate) signs: Mutex<Vec<Sign>>,
     pub(crate) stored: Mutex<HashSet<AlarmKey>>,
     pub(crate) journal: watch::Sender<Journal>,
     pub(crate) room: watch::Sender<bool>,
@@ -62,6 +63,7 @@ impl Desk {
         Arc::new(Self {
             commits: Mutex::default(),
             events: Mutex::default(),
+            signs: Mutex::default(),
             stored: Mutex::default(),
             journal: watch::Sender::new(Journal::Works),
             room: watch::Sender::new(true),
@@ -108,6 +110,13 @@ pub(crate) fn doors() -> (Arc<Desk>, Arc<Doors>) {
         known_device: Box::new(move |device| known.contains(device)),
         commit_alarm: Box::new(move |alarm| Box::pin(commits.clone().commit(alarm))),
         event: Box::new(move |event| {
+            let event = match event {
+                DoorEvent::Sign(sign) => {
+                    events.signs.lock().unwrap().push(sign);
+                    return true;
+                }
+                event => event,
+            };
             let room = *events.room.borrow();
             if room {
                 events.events.lock().unwrap().push(event);

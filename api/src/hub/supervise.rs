@@ -1,0 +1,170 @@
+//! Supervision at work: signs come from the doors, time from here, troubles go to the engine, what must outlive a
+//! restart to the store.
+
+use std::{
+    sync::PoisonError,
+    time::{Duration, Instant},
+};
+
+use qorgan_alerts::{
+    Store,
+    supervision::{Class, Life, Supervised, Supervision, Timing},
+};
+use qorgan_domain::{
+    DeviceRef, Event, Sign, SignKind, UtcMs,
+    alert::{Alert, Cause},
+    sign::Trouble,
+    wire::{HealthV1, Presence},
+};
+use qorgan_ingest::mqtt::EDGE;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use super::{App, Change, Shared};
+use crate::{config::Config, error::chain};
+
+const TICK: Duration = Duration::from_secs(1);
+/// Last proofs of life are written this often.
+const KEEP: Duration = Duration::from_secs(10);
+
+impl Shared {
+    /// Who was heard last when.
+    pub fn supervision(&self) -> std::sync::MutexGuard<'_, Supervision> {
+        self.supervision.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A device gave proof of life; one that lies in the future is of now.
+    pub fn alive(&self, device: &DeviceRef, at: UtcMs) {
+        self.supervision().alive(device, at.min(self.clock.utc()));
+    }
+
+    /// A sign of life of any door. An edge box is under supervision from its first sign on.
+    pub fn sign(&self, sign: &Sign) {
+        let mut supervision = self.supervision();
+        if sign.device.device.as_str() == EDGE && sign.kind != SignKind::Gone && supervision.device(&sign.device).is_none() {
+            supervision.add(edge_box(&self.config, sign.device.clone()));
+        }
+        supervision.sign(sign);
+    }
+
+    /// What a health message says of a device.
+    pub(super) fn health(&self, device: &DeviceRef, health: &HealthV1, received_at: UtcMs, retained: bool) {
+        let sign = |kind| self.sign(&Sign { device: device.clone(), at: received_at, kind });
+        if health.state == Presence::Offline {
+            return sign(SignKind::Gone);
+        }
+        // What a broker kept from before is no proof of life: only the next message of the device itself is.
+        if retained {
+            return;
+        }
+        sign(SignKind::Alive);
+        if let Some(percent) = health.battery_percent {
+            sign(SignKind::Battery { percent: Some(percent), low: false });
+        }
+        if let Some(open) = health.tamper {
+            sign(SignKind::Tamper { open });
+        }
+        if let Some(ok) = health.mains {
+            sign(SignKind::Mains { ok });
+        }
+        if let Some(at) = health.at {
+            sign(SignKind::Clock { offset_ms: at.ms_since(received_at) });
+        }
+    }
+}
+
+/// The devices of the configuration, and what is known of them from before.
+pub(super) async fn prepare(config: &Config, store: &Store, open: &[Alert], now: UtcMs) -> Result<Supervision, qorgan_alerts::Error> {
+    let rules = &config.supervision;
+    let timing = Timing { settle_ms: i64::from(rules.settle_s) * 1_000, start_grace_ms: i64::from(rules.start_grace_s) * 1_000 };
+    let lives = store.lives().await?;
+    let buttons = config.buttons().map(|(site, button)| Supervised {
+        device: button.id.clone(),
+        class: Class::Button,
+        interval_ms: button.interval_s.or(site.interval_s).or(rules.button_interval_s).map(ms),
+        provider: site.provider.clone(),
+    });
+    let is_box = |life: &&Life| life.device.device.as_str() == EDGE && config.sites.iter().any(|s| s.id == life.device.site);
+    let boxes = lives.iter().filter(is_box).map(|life| edge_box(config, life.device.clone()));
+    let mut supervision = Supervision::new(timing, buttons.chain(boxes), now);
+    supervision.restore(lives, open.iter().filter_map(standing), now);
+    Ok(supervision)
+}
+
+fn edge_box(config: &Config, device: DeviceRef) -> Supervised {
+    let provider = config.sites.iter().find(|s| s.id == device.site).and_then(|s| s.provider.clone());
+    Supervised { device, class: Class::Edge, interval_ms: Some(ms(config.supervision.edge_interval_s)), provider }
+}
+
+fn ms(seconds: u32) -> i64 {
+    i64::from(seconds) * 1_000
+}
+
+/// The trouble of an open alert, unless it is over and somebody only has not closed it.
+fn standing(alert: &Alert) -> Option<Trouble> {
+    match &alert.cause {
+        Cause::Trouble(evidence) if alert.is_open() && alert.subsided_at.is_none() => Some(Trouble {
+            scope: evidence.scope.clone(),
+            kind: evidence.trouble,
+            devices: evidence.devices.clone(),
+            since: evidence.since,
+            detail: evidence.detail.clone(),
+            active: true,
+            reason: None,
+        }),
+        _ => None,
+    }
+}
+
+/// Ticks until cancelled, then writes down who was heard last when.
+pub(super) async fn supervise(app: App, cancel: CancellationToken) {
+    describe();
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut kept = Instant::now();
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => break,
+            _ = tick.tick() => {}
+        }
+        let hears = app.mqtt.get().is_some_and(|mqtt| mqtt.is_connected());
+        let (troubles, changed, (lost, total)) = {
+            let (mut supervision, now) = (app.supervision(), app.clock.utc());
+            supervision.hears_mqtt(hears, now);
+            (supervision.tick(now), supervision.take_changed(), supervision.totals())
+        };
+        metrics::gauge!("qorgan_devices_lost").set(lost as f64);
+        metrics::gauge!("qorgan_devices_supervised").set(total as f64);
+        for trouble in troubles {
+            tracing::info!(scope = ?trouble.scope, kind = trouble.kind.as_str(), active = trouble.active,
+                devices = trouble.devices.len(), "trouble");
+            if app.engine.tell(Event::Trouble(trouble)).await.is_err() {
+                tracing::error!("a trouble was not taken: the engine has ended");
+            }
+        }
+        if changed {
+            app.ring.push([Change::Devices]);
+        }
+        if kept.elapsed() >= KEEP {
+            keep(&app, false).await;
+            kept = Instant::now();
+        }
+    }
+    keep(&app, true).await;
+}
+
+async fn keep(app: &App, every: bool) {
+    let lives = app.supervision().to_keep(every);
+    if lives.is_empty() {
+        return;
+    }
+    if let Err(error) = app.store.keep_lives(&lives).await {
+        tracing::warn!(error = chain(&error), "last proofs of life could not be kept; they are kept with the next ones");
+        app.supervision().not_kept(&lives);
+    }
+}
+
+fn describe() {
+    metrics::describe_gauge!("qorgan_devices_lost", "Supervised devices that were not heard within their interval");
+    metrics::describe_gauge!("qorgan_devices_supervised", "Buttons, panels, edge boxes and phones that are known");
+}
