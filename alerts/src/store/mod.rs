@@ -8,10 +8,10 @@ mod alerts;
 mod audit;
 mod copy;
 mod counts;
-mod devices;
 pub(crate) mod db;
 mod handover;
 mod sitefile;
+mod devices;
 
 use std::sync::{Arc, Mutex};
 

@@ -136,8 +136,7 @@ impl Supervision {
             .iter()
             .zip(dark_parts)
             .map(|(provider, (count, due))| {
-                (count >= PROVIDER_SITES && due)
-                    || (held(provider.back) && self.active.contains_key(&Scope::Provider(provider.id.clone())))
+                (count >= PROVIDER_SITES && due) || (held(provider.back) && self.active.contains_key(&Scope::Provider(provider.id.clone())))
             })
             .collect();
         let wide_site: Vec<bool> = self

@@ -5,11 +5,7 @@ use qorgan_domain::{
     sign::{Scope, Trouble, TroubleKind},
 };
 
-use super::{
-    Supervision,
-    device::Cover,
-    group::Active,
-};
+use super::{Supervision, device::Cover, group::Active};
 
 /// A proof of life is kept again when it is newer than the kept one by this.
 const KEEP_EVERY_MS: i64 = 60_000;

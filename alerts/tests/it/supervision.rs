@@ -241,12 +241,21 @@ fn battery_and_clock_end_only_when_they_are_clearly_better() {
     let mut scene = Scene::sites(&[("a", 1, None)]);
     let battery = |percent| SignKind::Battery { percent: Some(percent), low: false };
     let clock = |s: i64| SignKind::Clock { offset_ms: s * 1_000 };
-    for (percent, told) in [(21, vec![]), (20, vec!["+ a/b0 battery 1"]), (24, vec!["+ a/b0 battery 1"]), (25, vec!["+ a/b0 battery 1"]), (26, vec!["- a/b0 battery"]), (24, vec![])] {
+    for (percent, told) in [
+        (21, vec![]),
+        (20, vec!["+ a/b0 battery 1"]),
+        (24, vec!["+ a/b0 battery 1"]),
+        (25, vec!["+ a/b0 battery 1"]),
+        (26, vec!["- a/b0 battery"]),
+        (24, vec![]),
+    ] {
         scene.sign("a/b0", battery(percent));
         scene.run(1);
         assert_eq!(scene.told(), told, "{percent} %");
     }
-    for (seconds, told) in [(60, vec![]), (-61, vec!["+ a/b0 clock 1"]), (-45, vec![]), (30, vec![]), (29, vec!["- a/b0 clock"]), (45, vec![])] {
+    for (seconds, told) in
+        [(60, vec![]), (-61, vec!["+ a/b0 clock 1"]), (-45, vec![]), (30, vec![]), (29, vec!["- a/b0 clock"]), (45, vec![])]
+    {
         scene.sign("a/b0", clock(seconds));
         scene.run(1);
         assert_eq!(scene.told(), told, "{seconds} s");

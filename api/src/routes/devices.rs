@@ -86,7 +86,9 @@ pub(super) async fn list(State(app): State<App>, Extension(session): Extension<S
 fn view(status: &DeviceStatus, name: Option<&Trilingual>) -> DeviceView {
     let id = status.device.device.as_str();
     let spare = match status.class {
-        Class::Edge => Trilingual { kk: "Шеткі құрылғы".into(), ru: "Пограничный блок".into(), en: "Edge box".into() },
+        Class::Edge => {
+            Trilingual { kk: "Шеткі құрылғы".into(), ru: "Пограничный блок".into(), en: "Edge box".into() }
+        }
         _ => Trilingual { kk: id.into(), ru: id.into(), en: id.into() },
     };
     DeviceView {

@@ -30,7 +30,8 @@ use tokio::{
 };
 
 use super::{
-    Cause, DoorEvent, Doors, Error, Judged, LinkState, NotStored, Qos, Refusal, backoff::Backoff, embedded::own_count, intake::Intake, judge::printable, tls,
+    Cause, DoorEvent, Doors, Error, Judged, LinkState, NotStored, Qos, Refusal, backoff::Backoff, embedded::own_count, intake::Intake,
+    judge::printable, tls,
 };
 
 /// What the hub reads.

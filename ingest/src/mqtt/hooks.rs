@@ -205,11 +205,9 @@ impl Gate {
                 });
                 match self.intake.commit(&principal, alarm, &unknown_fields, send).await {
                     Ok(_) => PublishAclResult::allow(),
-                    Err(NotStored::Flood(_)) => PublishAclResult(PublishResult::reason_code(
-                        PublishAckReason::QuotaExceeded,
-                        Some("too many alarms".into()),
-                        !v5,
-                    )),
+                    Err(NotStored::Flood(_)) => {
+                        PublishAclResult(PublishResult::reason_code(PublishAckReason::QuotaExceeded, Some("too many alarms".into()), !v5))
+                    }
                     // Version 3 has no negative acknowledgement: without the disconnect it would get a plain PUBACK.
                     Err(_) => PublishAclResult(PublishResult::reason_code(
                         PublishAckReason::ImplementationSpecificError,

@@ -42,7 +42,10 @@ pub(crate) struct Intake {
 impl Intake {
     pub(crate) fn new(doors: Arc<Doors>) -> Arc<Self> {
         describe();
-        Arc::new(Self { doors, refusals: Refusals::default(), commits: Arc::new(Semaphore::new(MAX_COMMITS)),
+        Arc::new(Self {
+            doors,
+            refusals: Refusals::default(),
+            commits: Arc::new(Semaphore::new(MAX_COMMITS)),
             devices: PerDevice::new(Rate::DEVICE),
             edges: PerDevice::new(Rate::EDGE),
         })

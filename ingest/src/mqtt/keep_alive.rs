@@ -46,7 +46,6 @@ fn held(asked: u16, v5: bool) -> u16 {
 }
 
 #[async_trait]
-#[expect(elided_lifetimes_in_paths, reason = "async_trait needs the signature as the trait writes it")]
 impl Fitter for Held {
     fn keep_alive(&self, keep_alive: &mut u16) -> rmqtt::Result<u16> {
         *keep_alive = held(*keep_alive, self.v5);
