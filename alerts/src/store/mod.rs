@@ -9,9 +9,9 @@ mod audit;
 mod copy;
 mod counts;
 pub(crate) mod db;
+mod devices;
 mod handover;
 mod sitefile;
-mod devices;
 
 use std::sync::{Arc, Mutex};
 

@@ -201,15 +201,15 @@ fn three_dark_sites_of_a_provider_are_the_providers_trouble_and_two_are_not() {
     let mut scene = Scene::sites(&[("a", 2, Some("kt")), ("b", 1, Some("kt")), ("c", 2, Some("kt")), ("d", 2, Some("kt")), ("e", 2, None)]);
     scene.run(60).silence("a").silence("b");
     scene.run(120);
-    assert_eq!(scene.told(), ["+ site a 2", "+ b/b0 1"]);
+    assert_eq!(scene.told(), ["+ b/b0 1", "+ site a 2"]);
     scene.silence("c");
     scene.run(125);
-    assert_eq!(scene.told(), ["+ provider kt 5", "- site a: part of provider kt", "- b/b0: part of provider kt"]);
+    assert_eq!(scene.told(), ["+ provider kt 5", "- b/b0: part of provider kt", "- site a: part of provider kt"]);
     // One site comes back; the others are told by themselves when nothing more has come back for a while.
     scene.back("a/b0").back("a/b1").run(5);
     assert_eq!(scene.told(), ["+ provider kt 3"]);
     scene.run(15);
-    assert_eq!(scene.told(), ["+ site c 2", "+ b/b0 1", "- provider kt: others are back"]);
+    assert_eq!(scene.told(), ["+ b/b0 1", "+ site c 2", "- provider kt: others are back"]);
 }
 
 #[test]

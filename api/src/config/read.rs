@@ -145,7 +145,21 @@ impl Check<'_> {
         let sites = raw.site.into_iter().filter_map(|site| self.site(site, areas.as_ref(), &base, &mut seen)).collect();
         let mut seen = HashSet::new();
         let units = raw.unit.into_iter().filter_map(|unit| self.unit(unit, &mut seen)).collect();
-        Some(Config { base, hub, http: http?, mqtt: mqtt?, store, models, crowd, shift, response, supervision, areas: areas?, sites, units })
+        Some(Config {
+            base,
+            hub,
+            http: http?,
+            mqtt: mqtt?,
+            store,
+            models,
+            crowd,
+            shift,
+            response,
+            supervision,
+            areas: areas?,
+            sites,
+            units,
+        })
     }
 
     fn hub(&mut self, raw: RawHub, base: &Path) -> Hub {
