@@ -1,0 +1,359 @@
+//! Common Alerting Protocol 1.2 (OASIS): an alert as a message, and the reader of other people's messages.
+//!
+//! Types and XML come from the crate `oasiscap`. Before a foreign message reaches its parser it is looked at here: size, depth, encoding,
+//! and no document type, so that no entity is ever declared, expanded or fetched.
+//!
+//! Severity: critical Extreme, warning Severe, watch Moderate, notice Minor. Certainty: an alarm, incident or hazard is Observed, a count Likely.
+//! Scope is always Restricted. No name of a person is in a message.
+
+use std::borrow::Cow;
+
+use chrono::TimeZone;
+use oasiscap::{
+    DateTime,
+    geo::{Circle, Point},
+    id::Id,
+    language::Language,
+    references::Reference,
+    v1dot2::{Alert as Cap, Area, Category, Certainty, Info, Map, MessageType, ResponseType, Scope, Severity, Status, Urgency},
+};
+use qorgan_domain::{
+    AlarmKind, Trilingual, UtcMs,
+    alert::{Alert, Cause, CloseReason, Level},
+    hazard::HazardKind,
+};
+
+/// Largest message that is read, in bytes.
+pub const MAX_BYTES: usize = 1024 * 1024;
+/// Deepest nesting that is read; a valid message has 5.
+const MAX_DEPTH: usize = 16;
+/// Most elements that are read.
+const MAX_ELEMENTS: usize = 20_000;
+/// Radius given with a place, in kilometres.
+const RADIUS_KM: f64 = 0.1;
+
+/// Why a message is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum CapError {
+    /// Over [`MAX_BYTES`].
+    #[error("{0} bytes are over {MAX_BYTES}")]
+    TooLarge(usize),
+    /// A document type: entities are not read, whatever they say.
+    #[error("a document type (DOCTYPE) is not allowed: entities are never expanded or fetched")]
+    DocumentType,
+    /// Nested too deeply, or too many elements.
+    #[error("more than {MAX_DEPTH} levels or {MAX_ELEMENTS} elements")]
+    TooDeep,
+    /// Neither UTF-8 nor the encoding that it names.
+    #[error("the text is not in its encoding {0}")]
+    Encoding(String),
+    /// No well-formed XML.
+    #[error("no well-formed XML: {0}")]
+    Xml(String),
+    /// XML, but no CAP 1.0, 1.1 or 1.2 message; says what is missing or wrong.
+    #[error("no CAP message: {0}")]
+    Cap(String),
+    /// The hub could not write a message.
+    #[error("a message could not be written: {0}")]
+    Write(String),
+}
+
+/// Reads a message of CAP 1.0, 1.1 or 1.2.
+pub fn read(bytes: &[u8]) -> Result<Cap, CapError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(CapError::TooLarge(bytes.len()));
+    }
+    let text = decode(bytes)?;
+    look(&text)?;
+    // Its parser may be surprised by what is well-formed and yet senseless; that is this message's end, not the hub's.
+    let parsed = std::panic::catch_unwind(|| text.parse::<oasiscap::Alert>());
+    match parsed {
+        Ok(Ok(alert)) => Ok(alert.into_latest()),
+        Ok(Err(error)) => Err(CapError::Cap(error.to_string())),
+        Err(_) => Err(CapError::Cap("its parser gave up".into())),
+    }
+}
+
+/// The text in its own encoding, and without the declaration that names it.
+fn decode(bytes: &[u8]) -> Result<String, CapError> {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]);
+    let declared = head.split_once("encoding").filter(|_| head.trim_start_matches('\u{feff}').trim_start().starts_with("<?xml"));
+    let label = declared.and_then(|(_, rest)| rest.split(['"', '\'']).nth(1)).unwrap_or("UTF-8").to_owned();
+    let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).ok_or_else(|| CapError::Encoding(label.chars().take(40).collect()))?;
+    let (text, _, broken) = encoding.decode(bytes);
+    if broken {
+        return Err(CapError::Encoding(label));
+    }
+    let text: Cow<'_, str> = text;
+    // What follows is UTF-8 whatever the declaration says.
+    let body = match text.trim_start_matches('\u{feff}').trim_start().strip_prefix("<?xml") {
+        Some(rest) => rest.split_once("?>").map_or("", |(_, body)| body).to_owned(),
+        None => text.into_owned(),
+    };
+    Ok(body)
+}
+
+/// Well-formed, shallow, and without a document type.
+fn look(text: &str) -> Result<(), CapError> {
+    use quick_xml::events::Event;
+    let mut reader = quick_xml::Reader::from_str(text);
+    let (mut depth, mut elements) = (0_usize, 0_usize);
+    loop {
+        match reader.read_event() {
+            Ok(Event::DocType(_)) => return Err(CapError::DocumentType),
+            Ok(Event::Start(_)) => {
+                depth += 1;
+                elements += 1;
+            }
+            Ok(Event::Empty(_)) => elements += 1,
+            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Event::Eof) if depth > 0 => return Err(CapError::Xml("it ends in the middle".into())),
+            Ok(Event::Eof) => return Ok(()),
+            Ok(_) => {}
+            Err(error) => return Err(CapError::Xml(error.to_string())),
+        }
+        if depth > MAX_DEPTH || elements > MAX_ELEMENTS {
+            return Err(CapError::TooDeep);
+        }
+    }
+}
+
+/// What a message says about where and by whom, besides the alert.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// `sender` of every message of this hub; see [`sender`].
+    pub sender: &'a str,
+    /// Name of the hub.
+    pub hub: &'a str,
+    /// Name of the place.
+    pub place: Option<&'a Trilingual>,
+    /// KATO code of its district.
+    pub area: Option<&'a str>,
+}
+
+/// A hub's `sender`: its name without what CAP forbids there.
+pub fn sender(hub: &str) -> String {
+    let name: String = hub.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    format!("qorgan:{}", name.trim_matches('-'))
+}
+
+/// The alert as a CAP 1.2 message in three languages.
+pub fn write(alert: &Alert, context: &Context<'_>) -> Result<String, CapError> {
+    let id = |text: String| Id::new(text).map_err(|error| CapError::Write(error.to_string()));
+    let first = alert.version <= 1;
+    let withdrawn = matches!(alert.close_reason, Some(CloseReason::FalseAlarm | CloseReason::Duplicate | CloseReason::Drill));
+    let references = (!first)
+        .then(|| {
+            let reference = Reference { sender: id(context.sender.to_owned())?, identifier: id(format!("{}.1", alert.id))?, sent: time(alert.raised_at)? };
+            Ok::<_, CapError>(vec![reference].into())
+        })
+        .transpose()?;
+    let drill = matches!(&alert.cause, Cause::Alarm(press) if press.test);
+    let cap = Cap {
+        identifier: id(format!("{}.{}", alert.id, alert.version))?,
+        sender: id(context.sender.to_owned())?,
+        sent: time(if first { alert.raised_at } else { alert.updated_at })?,
+        status: if drill { Status::Exercise } else { Status::Actual },
+        message_type: match (first, withdrawn) {
+            (true, _) => MessageType::Alert,
+            (false, true) => MessageType::Cancel,
+            (false, false) => MessageType::Update,
+        },
+        source: None,
+        scope: Scope::Restricted,
+        restriction: Some("Services that answer alarms, and their control centres".into()),
+        addresses: None,
+        codes: Vec::new(),
+        note: withdrawn.then(|| alert.close_reason.map_or("", |reason| reason.as_str()).to_owned()),
+        references,
+        incidents: None,
+        info: ["kk", "ru", "en"].into_iter().map(|language| info(alert, context, language)).collect::<Result<_, _>>()?,
+    };
+    let text = cap.to_string();
+    if text.is_empty() {
+        return Err(CapError::Write("the message is empty".into()));
+    }
+    Ok(match text.starts_with("<?xml") {
+        true => text,
+        false => format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{text}"),
+    })
+}
+
+fn info(alert: &Alert, context: &Context<'_>, language: &str) -> Result<Info, CapError> {
+    let of = |name: &Trilingual| match language {
+        "kk" => name.kk.clone(),
+        "ru" => name.ru.clone(),
+        _ => name.en.clone(),
+    };
+    let place = context.place.map(of);
+    let event = event(&alert.cause, language).to_owned();
+    let headline = match &place {
+        Some(place) => format!("{event}: {place}"),
+        None => event.clone(),
+    };
+    let mut parameters = Map::new();
+    parameters.push("qorgan:alert", alert.id.to_string());
+    parameters.push("qorgan:state", alert.state.as_str());
+    parameters.push("qorgan:level", alert.level.as_str());
+    if let Some(site) = &alert.site {
+        parameters.push("qorgan:site", site.to_string());
+    }
+    let area = area(alert, context, place.unwrap_or_else(|| "—".into()))?;
+    Ok(Info {
+        language: Language::new(Some(if language == "en" { "en".to_owned() } else { format!("{language}-KZ") }))
+            .map_err(|error| CapError::Write(error.to_string()))?,
+        categories: vec![category(&alert.cause)],
+        event,
+        response_type: vec![if alert.is_open() { ResponseType::Assess } else { ResponseType::AllClear }],
+        urgency: if alert.is_open() { Urgency::Immediate } else { Urgency::Past },
+        severity: match alert.level {
+            Level::Critical => Severity::Extreme,
+            Level::Warning => Severity::Severe,
+            Level::Watch => Severity::Moderate,
+            Level::Notice => Severity::Minor,
+        },
+        certainty: if matches!(alert.cause, Cause::Crowd(_)) { Certainty::Likely } else { Certainty::Observed },
+        audience: None,
+        event_codes: Map::new(),
+        effective: Some(time(alert.updated_at)?),
+        onset: Some(time(alert.raised_at)?),
+        expires: None,
+        sender_name: Some(context.hub.to_owned()),
+        headline: Some(headline),
+        description: description(&alert.cause),
+        instruction: None,
+        web: None,
+        contact: None,
+        parameters,
+        resources: Vec::new(),
+        areas: vec![area],
+    })
+}
+
+fn area(alert: &Alert, context: &Context<'_>, description: String) -> Result<Area, CapError> {
+    let circles = match alert.position {
+        None => Vec::new(),
+        Some(at) => {
+            let centre = Point::new(at.lat(), at.lon()).map_err(|error| CapError::Write(error.to_string()))?;
+            vec![Circle::new(centre, RADIUS_KM).map_err(|error| CapError::Write(error.to_string()))?]
+        }
+    };
+    let mut geocode = Map::new();
+    if let Some(code) = context.area {
+        geocode.push("KATO", code);
+    }
+    Ok(Area { description, polygons: Vec::new(), circles, geocode, altitude: None, ceiling: None })
+}
+
+fn time(at: UtcMs) -> Result<DateTime, CapError> {
+    let moment = chrono::Utc.timestamp_opt(at.0.div_euclid(1_000), 0).single();
+    Ok(moment.ok_or_else(|| CapError::Write(format!("{at} is no time")))?.into())
+}
+
+fn category(cause: &Cause) -> Category {
+    match cause {
+        Cause::Alarm(press) => match press.alarm {
+            AlarmKind::Panic | AlarmKind::HoldUp => Category::Security,
+            AlarmKind::Fire => Category::Fire,
+            AlarmKind::Medical => Category::Health,
+        },
+        Cause::Crowd(_) | Cause::Incident(_) => Category::Safety,
+        Cause::Trouble(_) => Category::Infra,
+        Cause::Hazard(hazard) => match hazard.hazard {
+            HazardKind::DangerousDriving | HazardKind::Accident | HazardKind::Obstacle => Category::Transport,
+            HazardKind::Fire => Category::Fire,
+            HazardKind::Weather => Category::Met,
+            HazardKind::Other => Category::Safety,
+        },
+    }
+}
+
+/// What a person wrote; a button and a camera have no words.
+fn description(cause: &Cause) -> Option<String> {
+    let text = match cause {
+        Cause::Incident(incident) => incident.text.clone(),
+        Cause::Hazard(hazard) => hazard.text.clone(),
+        Cause::Crowd(crowd) => format!("{:.0} ({:.0}-{:.0})", crowd.people, crowd.low, crowd.high),
+        Cause::Alarm(_) | Cause::Trouble(_) => String::new(),
+    };
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn event(cause: &Cause, language: &str) -> &'static str {
+    let (kk, ru, en) = match cause {
+        Cause::Alarm(press) => match press.alarm {
+            AlarmKind::Panic | AlarmKind::HoldUp => ("Дабыл түймесі", "Тревожная кнопка", "Alarm button"),
+            AlarmKind::Fire => ("Өрт дабылы", "Пожарная тревога", "Fire alarm"),
+            AlarmKind::Medical => ("Медициналық көмек", "Медицинская помощь", "Medical help"),
+        },
+        Cause::Crowd(_) => ("Адамдардың жиналуы: қауіпсіздік", "Скопление людей: безопасность", "Crowd safety"),
+        Cause::Incident(_) => ("Оқиға", "Происшествие", "Incident"),
+        Cause::Trouble(_) => ("Құрылғы ақауы", "Неисправность устройства", "Device trouble"),
+        Cause::Hazard(hazard) => match hazard.hazard {
+            HazardKind::DangerousDriving => ("Қауіпті жүргізу", "Опасное вождение", "Dangerous driving"),
+            HazardKind::Accident => ("Жол апаты", "Дорожная авария", "Road accident"),
+            HazardKind::Obstacle => ("Жолдағы кедергі", "Препятствие на дороге", "Obstacle on the road"),
+            HazardKind::Fire => ("Өрт", "Пожар", "Fire"),
+            HazardKind::Weather => ("Ауа райы қаупі", "Опасная погода", "Dangerous weather"),
+            HazardKind::Other => ("Қауіп", "Опасность", "Hazard"),
+        },
+    };
+    match language {
+        "kk" => kk,
+        "ru" => ru,
+        _ => en,
+    }
+}
+
+/// An Atom feed of messages, newest first: (alert number, version, updated, headline).
+pub fn feed(hub: &str, sender: &str, updated: UtcMs, entries: &[(i64, u32, UtcMs, String)]) -> Result<String, CapError> {
+    use quick_xml::{
+        Writer,
+        events::{BytesDecl, BytesText, Event},
+    };
+    let mut writer = Writer::new(Vec::new());
+    let text = |writer: &mut Writer<Vec<u8>>, name: &str, value: &str| {
+        writer.create_element(name).write_text_content(BytesText::new(value)).map(drop)
+    };
+    let body = |writer: &mut Writer<Vec<u8>>| -> std::io::Result<()> {
+        writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+        let feed = writer.create_element("feed").with_attribute(("xmlns", "http://www.w3.org/2005/Atom"));
+        feed.write_inner_content(|writer| {
+            text(writer, "id", &format!("urn:{sender}:alerts"))?;
+            text(writer, "title", hub)?;
+            text(writer, "updated", &updated.to_string())?;
+            writer.create_element("author").write_inner_content(|writer| text(writer, "name", hub))?;
+            for (alert, version, at, headline) in entries {
+                writer.create_element("entry").write_inner_content(|writer| {
+                    text(writer, "id", &format!("urn:{sender}:{alert}.{version}"))?;
+                    text(writer, "title", headline)?;
+                    text(writer, "updated", &at.to_string())?;
+                    let href = format!("/api/v1/cap/alerts/{alert}.xml");
+                    let link = writer.create_element("link");
+                    let link = link.with_attributes([("rel", "alternate"), ("type", "application/cap+xml"), ("href", href.as_str())]);
+                    link.write_empty().map(drop)
+                })?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    };
+    body(&mut writer).map_err(|error| CapError::Write(error.to_string()))?;
+    String::from_utf8(writer.into_inner()).map_err(|error| CapError::Write(error.to_string()))
+}
+
+/// One line about an alert, for the feed.
+pub fn headline(alert: &Alert, place: Option<&Trilingual>, language: &str) -> String {
+    let event = event(&alert.cause, language);
+    match place {
+        Some(place) => {
+            let place = match language {
+                "kk" => &place.kk,
+                "ru" => &place.ru,
+                _ => &place.en,
+            };
+            format!("{event}: {place}")
+        }
+        None => event.to_owned(),
+    }
+}
