@@ -9,6 +9,7 @@ pub mod auth;
 pub mod cameras;
 pub mod cli;
 pub mod config;
+pub mod connect;
 pub mod error;
 pub mod hub;
 pub mod routes;

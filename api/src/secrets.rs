@@ -90,7 +90,16 @@ pub fn keep_demo_logins(state_dir: &Path, logins: &BTreeMap<Role, DemoLogin>) ->
 
 /// The bearer token for `/metrics`, made at first start.
 pub fn metrics_token(state_dir: &Path) -> Result<String, SecretsError> {
-    let path = dir(state_dir).join("metrics-token.json");
+    token(state_dir, "metrics-token.json")
+}
+
+/// The bearer token for the CAP feed, made at first start.
+pub fn feed_token(state_dir: &Path) -> Result<String, SecretsError> {
+    token(state_dir, "feed-token.json")
+}
+
+fn token(state_dir: &Path, file: &str) -> Result<String, SecretsError> {
+    let path = dir(state_dir).join(file);
     if let Some(token) = read_json(&path)? {
         return Ok(token);
     }

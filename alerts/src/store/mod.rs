@@ -11,6 +11,7 @@ mod counts;
 pub(crate) mod db;
 mod devices;
 mod handover;
+mod outbox;
 mod sitefile;
 
 use std::sync::{Arc, Mutex};
@@ -25,6 +26,7 @@ pub use copy::copy_sqlite;
 pub use counts::{CountPoint, Maintained, MinutePeak, Retention};
 use db::{Db, args};
 pub use handover::Handover;
+pub use outbox::{OutboxState, Outgoing};
 pub use sitefile::{Plan, SealedContact, SitePage};
 
 /// The store; clones share its connections.

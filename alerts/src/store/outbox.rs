@@ -63,7 +63,8 @@ impl Store {
 
     /// A message was not taken; it is tried again at `next_at`.
     pub async fn not_delivered(&self, message: &Outgoing, error: &str, next_at: UtcMs) -> Result<(), Error> {
-        let sql = "UPDATE outbox SET attempts = attempts + 1, next_at = $4, error = $5 WHERE connector = $1 AND alert = $2 AND version = $3";
+        let sql =
+            "UPDATE outbox SET attempts = attempts + 1, next_at = $4, error = $5 WHERE connector = $1 AND alert = $2 AND version = $3";
         let error: String = error.replace('\0', "").chars().take(300).collect();
         let values = args![message.connector.as_str(), message.alert.0, message.version, next_at.0, error];
         self.db.run(sql, values).await.map(drop).map_err(counted("not delivered"))
@@ -93,7 +94,8 @@ impl Store {
                 state.waiting = row.int("n")? - state.delivered;
                 state.last_delivered_at = maybe_time(row.maybe_int("last")?);
             }
-            let sql = "SELECT error FROM outbox WHERE connector = $1 AND delivered_at IS NULL AND error IS NOT NULL ORDER BY created_at LIMIT 1";
+            let sql =
+                "SELECT error FROM outbox WHERE connector = $1 AND delivered_at IS NULL AND error IS NOT NULL ORDER BY created_at LIMIT 1";
             state.last_error = self.db.row(sql, args![connector]).await?.map(|row| row.text("error")).transpose()?;
             Ok(state)
         };
@@ -117,7 +119,8 @@ impl Store {
 
     /// Remembers a word of a receiving system.
     pub async fn take_word(&self, connector: &str, event: &str, alert: AlertId, now: UtcMs) -> Result<(), Error> {
-        let sql = "INSERT INTO inbox (connector, event, alert, received_at) VALUES ($1, $2, $3, $4) ON CONFLICT (connector, event) DO NOTHING";
+        let sql =
+            "INSERT INTO inbox (connector, event, alert, received_at) VALUES ($1, $2, $3, $4) ON CONFLICT (connector, event) DO NOTHING";
         self.db.run(sql, args![connector, event, alert.0, now.0]).await.map(drop).map_err(counted("inbox"))
     }
 }

@@ -67,6 +67,11 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup back. The hub must not be running.
     Restore(backup::RestoreArgs),
+    /// Read CAP messages (1.0 to 1.2) and say what they are, or why they are refused.
+    Cap {
+        /// XML files.
+        files: Vec<PathBuf>,
+    },
     /// Say what is missing on this machine, and the command that installs it.
     Doctor(ConfigArg),
 }
@@ -156,8 +161,34 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::User(args) => block_on(users::users(args)),
         Command::Backup(args) => block_on(backup::backup(args)),
         Command::Restore(args) => block_on(backup::restore(args)),
+        Command::Cap { files } => read_cap(&files),
         Command::Doctor(args) => doctor::doctor(&args),
     }
+}
+
+fn read_cap(files: &[PathBuf]) -> Result<ExitCode, Failure> {
+    let mut refused = 0;
+    for file in files {
+        match crate::connect::cap::read(&std::fs::read(file)?) {
+            Ok(alert) => {
+                let events: Vec<&str> = alert.info.iter().map(|info| info.event.as_str()).collect();
+                println!(
+                    "{}: {:?} {:?}, {} from {}: {}",
+                    file.display(),
+                    alert.status,
+                    alert.message_type,
+                    alert.identifier,
+                    alert.sender,
+                    events.join(", ")
+                );
+            }
+            Err(error) => {
+                refused += 1;
+                println!("{}: refused: {}", file.display(), chain(&error));
+            }
+        }
+    }
+    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn run(args: RunArgs, mode: Mode) -> Result<ExitCode, Failure> {

@@ -17,7 +17,7 @@ use std::{
 use qorgan_domain::{AreaCode, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
 
 pub use read::{ConfigError, Problem};
-pub use secret::SecretSource;
+pub use secret::{SecretError, SecretSource};
 pub use supervision::Supervision;
 
 /// The whole configuration, checked.
@@ -49,6 +49,8 @@ pub struct Config {
     pub sites: Vec<Site>,
     /// Units that can be sent.
     pub units: Vec<Unit>,
+    /// Systems that are told of alerts.
+    pub connectors: Vec<std::sync::Arc<Connector>>,
 }
 
 /// `[hub]`
@@ -250,6 +252,33 @@ pub struct Unit {
     pub name: Trilingual,
     /// What it is.
     pub kind: UnitKind,
+}
+
+/// `[[connector]]`
+#[derive(Debug, Clone)]
+pub struct Connector {
+    /// Id.
+    pub id: String,
+    /// What is sent.
+    pub kind: ConnectorKind,
+    /// Where to: HTTPS, or HTTP on loopback.
+    pub url: url::Url,
+    /// Signs what is sent and checks what comes back. A CAP receiver may do without; then nothing can come back.
+    pub secret: Option<SecretSource>,
+    /// Certificates to trust besides the system's, PEM.
+    pub ca: Option<PathBuf>,
+    /// Kinds of alerts: `alarm`, `incident`, `hazard`, `crowd`. A crowd alert leaves only after a named person's act, whatever stands here.
+    pub events: Vec<String>,
+}
+
+/// What a connector sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectorKind {
+    /// JSON with a signature.
+    Webhook,
+    /// CAP 1.2.
+    Cap,
 }
 
 /// What kind of unit can be sent.

@@ -4,6 +4,7 @@ use qorgan_domain::Trilingual;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::{ConnectorKind, SiteKind, UnitKind};
 use super::{SiteKind, UnitKind, supervision::RawSupervision};
 
 #[derive(Deserialize)]
@@ -32,6 +33,8 @@ pub(super) struct RawConfig {
     pub(super) site: Vec<RawSite>,
     #[serde(default)]
     pub(super) unit: Vec<RawUnit>,
+    #[serde(default)]
+    pub(super) connector: Vec<RawConnector>,
 }
 
 #[derive(Deserialize)]
@@ -194,4 +197,21 @@ pub(super) struct RawUnit {
     pub(super) id: Spanned<String>,
     pub(super) name: Trilingual,
     pub(super) kind: UnitKind,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawConnector {
+    pub(super) id: Spanned<String>,
+    pub(super) kind: ConnectorKind,
+    pub(super) url: Spanned<String>,
+    pub(super) secret_env: Option<String>,
+    pub(super) secret_file: Option<String>,
+    pub(super) ca: Option<String>,
+    #[serde(default = "events")]
+    pub(super) events: Spanned<Vec<String>>,
+}
+
+fn events() -> Spanned<Vec<String>> {
+    Spanned::new(0..0, ["alarm", "incident", "hazard"].map(str::to_owned).into())
 }

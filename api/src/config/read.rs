@@ -145,6 +145,8 @@ impl Check<'_> {
         let sites = raw.site.into_iter().filter_map(|site| self.site(site, areas.as_ref(), &base, &mut seen)).collect();
         let mut seen = HashSet::new();
         let units = raw.unit.into_iter().filter_map(|unit| self.unit(unit, &mut seen)).collect();
+        let mut seen = HashSet::new();
+        let connectors = raw.connector.into_iter().filter_map(|connector| self.connector(connector, &base, &mut seen)).collect();
         Some(Config {
             base,
             hub,
@@ -159,6 +161,7 @@ impl Check<'_> {
             areas: areas?,
             sites,
             units,
+            connectors,
         })
     }
 
@@ -462,6 +465,43 @@ fn minutes(text: &str) -> Option<i32> {
     let (hours, rest) = text.split_once(':')?;
     let (hours, rest): (i32, i32) = (hours.parse().ok()?, rest.parse().ok()?);
     ((0..24).contains(&hours) && (0..60).contains(&rest)).then_some(hours * 60 + rest)
+}
+
+/// What may be named in a connector's `events`.
+const CONNECTOR_EVENTS: [&str; 4] = ["alarm", "incident", "hazard", "crowd"];
+
+impl Check<'_> {
+    fn connector(&mut self, raw: RawConnector, base: &Path, seen: &mut HashSet<String>) -> Option<std::sync::Arc<Connector>> {
+        // The same letters as every other id: it stands in addresses and metrics.
+        let id: DeviceId = self.parse(&raw.id, "connector")?;
+        if !seen.insert(id.to_string()) {
+            self.problem(raw.id.span(), format!("connector \"{id}\" stands twice"));
+        }
+        let url: url::Url = self.parse(&raw.url, "connector.url")?;
+        let here = url.host_str().is_some_and(|host| {
+            host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+        });
+        if !(url.scheme() == "https" || (url.scheme() == "http" && here)) || url.password().is_some() {
+            self.problem(
+                raw.url.span(),
+                format!("connector \"{id}\": the url is neither https:// nor http:// on this machine, without a password"),
+            );
+        }
+        for event in raw.events.get_ref() {
+            if !CONNECTOR_EVENTS.contains(&event.as_str()) {
+                self.problem(
+                    raw.events.span(),
+                    format!("connector \"{id}\": event \"{event}\" is not one of {}", CONNECTOR_EVENTS.join(", ")),
+                );
+            }
+        }
+        let secret = self.secret(raw.secret_env, raw.secret_file, base);
+        if secret.is_none() && raw.kind == ConnectorKind::Webhook {
+            self.problem(raw.id.span(), format!("connector \"{id}\" needs secret_env or secret_file: what it sends is signed"));
+        }
+        let ca = raw.ca.map(|ca| under(base, ca));
+        Some(std::sync::Arc::new(Connector { id: id.to_string(), kind: raw.kind, url, secret, ca, events: raw.events.into_inner() }))
+    }
 }
 
 #[cfg(test)]

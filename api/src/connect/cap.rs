@@ -79,7 +79,8 @@ fn decode(bytes: &[u8]) -> Result<String, CapError> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]);
     let declared = head.split_once("encoding").filter(|_| head.trim_start_matches('\u{feff}').trim_start().starts_with("<?xml"));
     let label = declared.and_then(|(_, rest)| rest.split(['"', '\'']).nth(1)).unwrap_or("UTF-8").to_owned();
-    let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).ok_or_else(|| CapError::Encoding(label.chars().take(40).collect()))?;
+    let encoding =
+        encoding_rs::Encoding::for_label(label.as_bytes()).ok_or_else(|| CapError::Encoding(label.chars().take(40).collect()))?;
     let (text, _, broken) = encoding.decode(bytes);
     if broken {
         return Err(CapError::Encoding(label));
@@ -144,7 +145,11 @@ pub fn write(alert: &Alert, context: &Context<'_>) -> Result<String, CapError> {
     let withdrawn = matches!(alert.close_reason, Some(CloseReason::FalseAlarm | CloseReason::Duplicate | CloseReason::Drill));
     let references = (!first)
         .then(|| {
-            let reference = Reference { sender: id(context.sender.to_owned())?, identifier: id(format!("{}.1", alert.id))?, sent: time(alert.raised_at)? };
+            let reference = Reference {
+                sender: id(context.sender.to_owned())?,
+                identifier: id(format!("{}.1", alert.id))?,
+                sent: time(alert.raised_at)?,
+            };
             Ok::<_, CapError>(vec![reference].into())
         })
         .transpose()?;
@@ -355,5 +360,117 @@ pub fn headline(alert: &Alert, place: Option<&Trilingual>, language: &str) -> St
             format!("{event}: {place}")
         }
         None => event.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use qorgan_domain::{
+        Alarm, AlertId, GeoPoint,
+        alert::{AlarmEvidence, AlertState, Progress},
+    };
+
+    fn alert(cause: Cause, version: u32) -> Alert {
+        Alert {
+            id: AlertId(12),
+            cause,
+            level: Level::Critical,
+            state: AlertState::Raised,
+            site: Some("school-17".parse().unwrap()),
+            device: None,
+            position: Some(GeoPoint::new(42.9021, 71.3782).unwrap()),
+            raised_at: UtcMs(1_795_255_200_123),
+            updated_at: UtcMs(1_795_255_260_000),
+            closed_at: None,
+            claimed_by: Some("aigerim".parse().unwrap()),
+            unit: None,
+            close_reason: None,
+            stored: true,
+            subsided_at: None,
+            progress: Progress::default(),
+            version,
+        }
+    }
+
+    fn panic() -> Cause {
+        let alarm = Alarm::new("school-17/gate".parse().unwrap(), AlarmKind::Panic, 1, UtcMs(1_795_255_200_123));
+        Cause::Alarm(AlarmEvidence::of(&alarm))
+    }
+
+    fn text(alert: &Alert) -> String {
+        let name = Trilingual {
+            kk: "№ 17 мектеп <Әл-Фараби> & «Үміт»".into(), ru: "Школа № 17".into(), en: "School No. 17".into()
+        };
+        let sender = sender("Қорған demo, Taraz");
+        write(alert, &Context { sender: &sender, hub: "Қорған demo", place: Some(&name), area: Some("311000000") }).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_reads_back_in_three_languages_and_names_nobody() {
+        let written = text(&alert(panic(), 1));
+        let read = read(written.as_bytes()).unwrap();
+        assert_eq!((read.identifier.as_str(), read.message_type, read.scope), ("12.1", MessageType::Alert, Scope::Restricted));
+        assert_eq!(read.info.iter().map(|i| i.language.as_str().to_owned()).collect::<Vec<_>>(), ["kk-KZ", "ru-KZ", "en"]);
+        assert_eq!(read.info[0].headline.as_deref(), Some("Дабыл түймесі: № 17 мектеп <Әл-Фараби> & «Үміт»"));
+        assert_eq!(read.info[0].severity, Severity::Extreme);
+        assert_eq!(read.info[0].areas[0].circles.len(), 1);
+        assert!(!written.contains("aigerim"));
+        let claimed = self::read(text(&Alert { state: AlertState::Claimed, ..alert(panic(), 2) }).as_bytes()).unwrap();
+        assert_eq!((claimed.message_type, claimed.references.unwrap().as_slice().len()), (MessageType::Update, 1));
+        let wrong = Alert { state: AlertState::Closed, close_reason: Some(CloseReason::FalseAlarm), ..alert(panic(), 3) };
+        assert_eq!(self::read(text(&wrong).as_bytes()).unwrap().message_type, MessageType::Cancel);
+    }
+
+    #[test]
+    fn times_have_no_fraction_and_an_offset_as_the_standard_asks() {
+        let written = text(&alert(panic(), 1));
+        assert!(written.contains("2026-11-21T10:00:00-00:00") || written.contains("2026-11-21T10:00:00+00:00"), "{written}");
+    }
+
+    #[test]
+    fn entities_are_refused_before_any_parser_sees_them() {
+        let bomb = br#"<?xml version="1.0"?><!DOCTYPE alert [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><alert>&b;</alert>"#;
+        assert!(matches!(read(bomb), Err(CapError::DocumentType)));
+        let deep = format!("{}{}", "<a>".repeat(5_000), "</a>".repeat(5_000));
+        assert!(matches!(read(deep.as_bytes()), Err(CapError::TooDeep)));
+        assert!(matches!(read(&vec![b' '; MAX_BYTES + 1]), Err(CapError::TooLarge(_))));
+        assert!(matches!(read(b"<alert"), Err(CapError::Xml(_))));
+        assert!(matches!(read(b"<alert>"), Err(CapError::Xml(_))));
+        assert!(matches!(read(b"hello"), Err(CapError::Cap(_))));
+        assert!(matches!(read(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?><alert>\xff</alert>"), Err(CapError::Encoding(_))));
+        assert!(matches!(read(b"<?xml version=\"1.0\" encoding=\"klingon\"?><alert/>"), Err(CapError::Encoding(_))));
+    }
+
+    /// Messages of other senders, good and bad. They are not part of the repository; the test says so when they are not there.
+    #[test]
+    fn conformance_messages_parse_or_are_refused_with_a_reason() {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance/cap");
+        if !dir.is_dir() {
+            eprintln!("{} is not there; nothing was checked", dir.display());
+            return;
+        }
+        for (file, good) in [
+            ("australia.cap", true),
+            ("canada.cap", true),
+            ("earthquake.cap", true),
+            ("earthquake-iso8859-1.cap", true),
+            ("no_optional_fields.cap", true),
+            ("weather.cap", true),
+            ("invalid.cap", false),
+            ("xee.cap", false),
+            ("weather_index.atom", false),
+        ] {
+            let outcome = read(&std::fs::read(dir.join(file)).unwrap());
+            assert_eq!(outcome.is_ok(), good, "{file}: {:?}", outcome.map(|a| a.identifier.to_string()));
+        }
+    }
+
+    #[test]
+    fn a_feed_is_well_formed_whatever_a_name_holds() {
+        let entries = [(12, 3, UtcMs(0), "a < b & \"c\"".to_owned())];
+        let text = feed("Hub <&>", "qorgan:hub", UtcMs(0), &entries).unwrap();
+        look(text.split_once("?>").unwrap().1).unwrap();
+        assert!(text.contains("a &lt; b &amp;"));
     }
 }

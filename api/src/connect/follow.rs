@@ -143,7 +143,8 @@ fn webhook(app: &App, alert: &Alert) -> String {
         incident.opened_by.clear();
     }
     let site = alert.site.as_ref().and_then(|id| app.config.sites.iter().find(|site| site.id == *id));
-    let place = site.map(|site| json!({ "name": { "kk": site.name.kk, "ru": site.name.ru, "en": site.name.en }, "area": site.area.as_str() }));
+    let place =
+        site.map(|site| json!({ "name": { "kk": site.name.kk, "ru": site.name.ru, "en": site.name.en }, "area": site.area.as_str() }));
     json!({ "v": 1, "hub": app.config.hub.name, "claimed": claimed, "place": place, "alert": view }).to_string()
 }
 

@@ -15,5 +15,6 @@ mod follow;
 mod send;
 pub mod sign;
 
-pub(crate) use follow::follow;
-pub(crate) use send::{SendError, Sender};
+pub(crate) use follow::{cap_of, follow};
+pub use send::SendError;
+pub(crate) use send::Sender;

@@ -90,11 +90,13 @@ impl Sender {
             match self.post(&message).await {
                 Ok(()) => {
                     self.app.store.delivered(&message, self.app.clock.utc()).await?;
-                    metrics::counter!("qorgan_connector_messages_total", "connector" => self.connector.id.clone(), "result" => "taken").increment(1);
+                    metrics::counter!("qorgan_connector_messages_total", "connector" => self.connector.id.clone(), "result" => "taken")
+                        .increment(1);
                     taken += 1;
                 }
                 Err(why) => {
-                    metrics::counter!("qorgan_connector_messages_total", "connector" => self.connector.id.clone(), "result" => "failed").increment(1);
+                    metrics::counter!("qorgan_connector_messages_total", "connector" => self.connector.id.clone(), "result" => "failed")
+                        .increment(1);
                     if message.attempts == 0 {
                         tracing::warn!(connector = %self.connector.id, alert = %message.alert, why, "a message was not taken; it is tried again");
                     }

@@ -39,7 +39,7 @@ use qorgan_ingest::mqtt::Mqtt;
 
 use crate::{
     areas::Areas,
-    auth::{LoginLimiter, Passwords, Session, Sessions},
+    auth::{LoginLimiter, Passwords, Right, Session, Sessions},
     cameras::LiveCameras,
     config::Config,
     routes::Desks,
@@ -118,6 +118,10 @@ pub struct Shared {
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     /// Opens `/metrics` to a program.
     pub metrics_token: String,
+    /// Opens the CAP feed to a program.
+    pub feed_token: String,
+    /// Rings when something was put into the outbox.
+    pub outbox_bell: tokio::sync::Notify,
     /// Seals the contacts of site files.
     pub seal: Seal,
     /// Broker or link, once it is there.
@@ -136,6 +140,14 @@ impl Deref for App {
 }
 
 impl Shared {
+    /// The token by which a program uses a right without log-in.
+    pub fn program_token(&self, right: Right) -> &str {
+        match right {
+            Right::ConnectorsRead => &self.feed_token,
+            _ => &self.metrics_token,
+        }
+    }
+
     /// How fast alarms were claimed.
     pub fn response(&self) -> MutexGuard<'_, ResponseClock> {
         self.response.lock().unwrap_or_else(PoisonError::into_inner)

@@ -28,7 +28,7 @@ use crate::{
     auth::{Passwords, Sessions},
     cameras::LiveCameras,
     config::{Config, Mqtt as MqttConfig, SiteKind},
-    routes,
+    connect, routes,
     secrets::{self, DemoLogin, DevicePasswords},
     sitefile::Seal,
 };
@@ -78,6 +78,9 @@ pub enum StartError {
     /// The metrics recorder is taken.
     #[error("metrics: {0}")]
     Metrics(String),
+    /// A connector cannot start.
+    #[error("connectors")]
+    Connector(#[from] connect::SendError),
 }
 
 /// How long a PostgreSQL store is waited for at start.
@@ -152,6 +155,8 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         cameras: LiveCameras::new(&config, mode != Mode::Centre),
         sessions: Sessions::new(store.clone(), clock.clone()),
         metrics_token: secrets::metrics_token(&state_dir)?,
+        feed_token: secrets::feed_token(&state_dir)?,
+        outbox_bell: tokio::sync::Notify::new(),
         seal,
         desks: routes::Desks::default(),
         mqtt: OnceLock::new(),
@@ -176,12 +181,16 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     let mqtt = Arc::new(mqtt);
     let _ = app.mqtt.set(mqtt.clone());
 
+    let senders = app.config.connectors.iter().map(|connector| connect::Sender::new(app.clone(), connector.clone()));
+    let senders: Vec<connect::Sender> = senders.collect::<Result<_, _>>()?;
     let mut tasks = vec![
+        tokio::spawn(connect::follow(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::upkeep(app.clone(), cancel.clone())),
         tokio::spawn(supervise::supervise(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
         tokio::spawn(shift::follow(app.clone(), cancel.clone())),
     ];
+    tasks.extend(senders.into_iter().map(|sender| tokio::spawn(sender.run(cancel.clone()))));
     #[cfg(feature = "edge")]
     let edge = match prepared {
         Some(prepared) => {

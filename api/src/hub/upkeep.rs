@@ -19,6 +19,9 @@ const MAINTAIN: Duration = Duration::from_secs(60);
 /// The head of the audit log is written to the log of the process, which goes elsewhere than the database.
 const AUDIT_HEAD: Duration = Duration::from_secs(3600);
 
+/// Messages that receivers took are kept this long.
+const OUTBOX_KEPT: Duration = Duration::from_secs(30 * 86_400);
+
 /// Runs until cancelled.
 pub(super) async fn upkeep(app: App, cancel: CancellationToken) {
     let every = |period| {
@@ -38,6 +41,7 @@ pub(super) async fn upkeep(app: App, cancel: CancellationToken) {
                     app.sessions.purge().await;
                     app.metrics.run_upkeep();
                     app.store.expire_contacts(app.clock.utc()).await?;
+                    app.store.purge_outbox(app.clock.utc() - OUTBOX_KEPT).await?;
                     app.store.maintain(app.clock.utc(), &Retention::default()).await
                 };
                 if let Err(error) = done.await {

@@ -23,7 +23,7 @@ pub enum Access {
     AnySession,
     /// Whoever's role has the right.
     With(Right),
-    /// The same, or a program that shows the metrics token.
+    /// The same, or a program that shows the token made for this (metrics, CAP feed).
     WithOrToken(Right),
 }
 
@@ -41,7 +41,9 @@ pub(super) async fn guard(State((app, access)): State<(App, Access)>, mut reques
     if access == Access::Anyone {
         return next.run(request).await;
     }
-    if matches!(access, Access::WithOrToken(_)) && bearer(&request) == Some(app.metrics_token.as_str()) {
+    if let Access::WithOrToken(right) = access
+        && bearer(&request) == Some(app.program_token(right))
+    {
         return next.run(request).await;
     }
     let token = cookie_value(request.headers()).map(str::to_owned);

@@ -36,6 +36,8 @@ impl Modify for Schemes {
         let bearer =
             HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The metrics token of the state directory.")).build();
         components.add_security_scheme("metrics_token", SecurityScheme::Http(bearer));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The feed token of the state directory.")).build();
+        components.add_security_scheme("feed_token", SecurityScheme::Http(bearer));
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod cameras;
+mod connectors;
 mod devices;
 mod hub;
 mod models;
