@@ -4,8 +4,7 @@ use qorgan_domain::Trilingual;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{ConnectorKind, SiteKind, UnitKind};
-use super::{SiteKind, UnitKind, supervision::RawSupervision};
+use super::{ConnectorKind, SiteKind, UnitKind, supervision::RawSupervision};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
