@@ -176,6 +176,15 @@ function tick() {
     } else u.age_s += 1;
     pending.push({ unit: liveUnit(u) });
   }
+  for (const a of alerts.values()) {
+    if (a.kind !== "alarm" || a.alarm.test || a.state !== "raised") continue;
+    const due = t - Date.parse(a.alarm.received_at) > 60e3 ? "shift_lead" : t - Date.parse(a.alarm.received_at) > 30e3 ? "reminded" : null;
+    if (!due || due === a.progress.escalation || a.progress.escalation === "shift_lead") continue;
+    a.progress.escalation = due;
+    a.version++;
+    step(a, due, "system/response", "system", a.state);
+    pending.push({ alert: a });
+  }
   if (t % 5000 < 1000) pending.push({ shift: places.shift() });
   flush();
 }

@@ -10,6 +10,8 @@ const load = async (path) => (await runnerImport(fileURLToPath(new URL(path, imp
 const rank = await load("../src/rank.ts");
 const { SseParser } = await load("../src/stream.ts");
 const map = await load("../src/desk/mapData.ts");
+const flood = await load("../src/desk/flood.ts");
+const { matching } = await load("../src/desk/find.ts");
 
 const alert = (id, kind, level, state, raised, version = 1) => ({ id, kind, level, state, raised_at: `2026-11-21T10:${raised}:00.000Z`, version });
 
@@ -25,6 +27,85 @@ test("only an unclaimed alarm rings: no crowd and no incident, whatever the leve
   assert.equal(rank.rings(alert(1, "alarm", "critical", "raised", "00")), true);
   for (const state of ["claimed", "dispatched", "accepted", "en_route", "on_scene", "closed"]) assert.equal(rank.rings(alert(1, "alarm", "critical", state, "00")), false, state);
   for (const kind of ["crowd", "incident"]) assert.equal(rank.rings(alert(1, kind, "critical", "raised", "00")), false, kind);
+});
+
+const press = (id, more = {}, top = {}) => ({ ...alert(id, "alarm", "critical", "raised", String(id % 60).padStart(2, "0")), site: "s1", device: `s1/b${id}`, alarm: { kind: "panic", test: false, ...more }, progress: {}, ...top });
+
+test("a test press never rings and stands below everything in which somebody may be in danger", () => {
+  assert.equal(rank.rings(press(1, { test: true })), false);
+  assert.equal(rank.rings(press(1, { test: false, drill: 7 })), true, "a press in a drill without the test mark is an alarm");
+  const order = [press(1, { test: true }), alert(2, "hazard", "warning", "raised", "30"), alert(3, "trouble", "watch", "raised", "00"), alert(4, "crowd", "notice", "raised", "00"), press(5)];
+  assert.deepEqual(order.sort(rank.compareAlerts).map((a) => a.id), [5, 2, 1, 4, 3]);
+});
+
+test("duress stands before every other alarm, claimed or not, until it is closed", () => {
+  const claimed = press(9, { duress_at: "2026-11-21T10:00:00.000Z" }, { state: "claimed" });
+  assert.deepEqual([press(1), claimed].sort(rank.compareAlerts).map((a) => a.id), [9, 1]);
+  assert.equal(rank.isDuress({ ...claimed, state: "closed" }), false);
+});
+
+test("a reminder, the shift lead, an unattended desk and duress make an unclaimed alarm urgent; a claim ends it", () => {
+  assert.equal(rank.isUrgent(press(1)), false);
+  for (const progress of [{ escalation: "reminded" }, { escalation: "shift_lead" }, { unattended_at: "2026-11-21T10:00:00.000Z" }]) {
+    assert.equal(rank.isUrgent(press(1, {}, { progress })), true, JSON.stringify(progress));
+    assert.equal(rank.isUrgent(press(1, {}, { progress, state: "claimed" })), false);
+    assert.equal(rank.isUrgent(press(1, { test: true }, { progress })), false);
+  }
+});
+
+test("pressed again: it calls the holder until they look, and nobody else", () => {
+  const [claimed_at, again] = ["2026-11-21T10:00:00.000Z", "2026-11-21T10:01:00.000Z"];
+  const mine = press(1, { pressed_again_at: again }, { state: "claimed", claimed_by: "me", progress: { claimed_at } });
+  assert.equal(rank.calls(mine, "me", undefined), true);
+  assert.equal(rank.calls(mine, "me", again), false, "looked at");
+  assert.equal(rank.calls(mine, "other", undefined), false);
+  assert.equal(rank.calls({ ...mine, progress: { claimed_at: "2026-11-21T10:02:00.000Z" } }, "me", undefined), false, "pressed before the claim");
+  assert.equal(rank.calls({ ...mine, state: "closed" }, "me", undefined), false);
+});
+
+test("flood: eight alarms are a list, nine are groups by place and kind, and none is hidden", () => {
+  const many = Array.from({ length: 9 }, (_, i) => press(i + 1, { kind: i === 8 ? "fire" : "panic" }, { site: i < 4 ? "s1" : "s2" }));
+  assert.ok(flood.rowsOf(many.slice(0, 8), new Set()).every((r) => r.type === "alert"));
+  const rows = flood.rowsOf([...many, alert(50, "trouble", "watch", "raised", "00")], new Set());
+  assert.deepEqual(rows.map((r) => (r.type === "group" ? `${r.group.site}:${r.group.alerts.length}` : r.alert.id)), ["s1:4", "s2:4", 9, 50]);
+  const told = rows.flatMap((r) => (r.type === "group" ? r.group.alerts : [r.alert])).map((a) => a.id);
+  assert.deepEqual(told.sort((a, b) => a - b), [1, 2, 3, 4, 5, 6, 7, 8, 9, 50], "every alert is a row or counted");
+  const open = flood.rowsOf(many, new Set(["s1/panic"]));
+  assert.deepEqual(open.slice(0, 5).map((r) => (r.type === "group" ? "group" : r.alert.id)), ["group", 1, 2, 3, 4]);
+  assert.equal(flood.groupsOf(many).get("s2/panic").newest.id, 8);
+});
+
+test("flood: a test shares no group with an alarm, and duress stands alone", () => {
+  const many = [...Array.from({ length: 9 }, (_, i) => press(i + 1)), press(20, { test: true }), press(21, { test: true }), press(30, { duress_at: "2026-11-21T10:00:00.000Z" })].sort(rank.compareAlerts);
+  const rows = flood.rowsOf(many, new Set());
+  assert.deepEqual(rows.map((r) => (r.type === "group" ? r.group.alerts.length : r.alert.id)), [30, 9, 2]);
+});
+
+test("flood: 8,000 alarms are sorted and grouped in well under a second", () => {
+  const many = Array.from({ length: 8000 }, (_, i) => press(i + 1, {}, { site: `s${i % 3600}` }));
+  const began = process.cpuUsage();
+  const rows = flood.rowsOf(many.sort(rank.compareAlerts), new Set());
+  assert.equal(rows.length, 3600);
+  const { user, system } = process.cpuUsage(began);
+  assert.ok((user + system) / 1000 < 800, `${(user + system) / 1000} ms of processor time`);
+});
+
+test("a site is found by number or word in any language, with Kazakh letters or without", () => {
+  const name = (kk, ru, en) => ({ kk, ru, en });
+  const all = [
+    { id: "school-170", name: name("№170 мектеп", "Школа № 170", "School No. 170") }, { id: "school-17", name: name("№ 17 мектеп", "Школа № 17", "School No. 17") },
+    { id: "bazar", name: name("Көк базар", "Кок базар", "Green bazaar") },
+  ];
+  assert.equal(matching(all, "17")[0].id, "school-17");
+  for (const query of ["көк", "кок", "green", "БАЗАР", "көк базар"]) assert.deepEqual(matching(all, query).map((s) => s.id), ["bazar"], query);
+  assert.deepEqual(matching(all, "школа 17").map((s) => s.id), ["school-17", "school-170"]);
+  assert.deepEqual(matching(all, "nothing"), []);
+});
+
+test("units without a position are not on the map; blind institutions are", () => {
+  const unit = (id, position) => ({ id, name: { kk: id, ru: id, en: id }, position, fresh: true, busy_with: null });
+  assert.deepEqual(map.unitData([unit("a", [1, 2]), unit("b", null)]).features.map((f) => [f.properties.id, f.geometry.coordinates]), [["a", [2, 1]]]);
+  assert.deepEqual(map.blindData([{ id: "x", name: {}, position: [1, 2], blind: true, overdue: true }, { id: "y", name: {}, position: [1, 2], blind: false }]).features.map((f) => f.properties.id), ["x"]);
 });
 
 test("an older version never replaces a newer one", () => {

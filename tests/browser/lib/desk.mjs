@@ -58,6 +58,19 @@ export async function claim(page, id, { keyboard }) {
   await page.waitForSelector('[data-action="dispatch"]');
 }
 
+/** From an open alert: D opens the list, a digit chooses, Enter sends. */
+export async function dispatchByKeys(page) {
+  await page.keyboard.press("d");
+  // The keys of a person come after the list has: focus on the first unit says that it is there.
+  await page.waitForFunction(() => document.activeElement?.matches('dialog input[name="unit"]'));
+  await page.keyboard.press("1");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog", { state: "detached" });
+  await page.waitForSelector(".log .to-dispatched");
+}
+
+export const openPage = (page, words, key) => page.locator(".pages button", { hasText: words[key] }).click();
+
 export async function dispatch(page, { keyboard }) {
   if (keyboard) await page.keyboard.press("d");
   else await page.click('[data-action="dispatch"]');
