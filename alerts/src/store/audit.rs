@@ -19,6 +19,8 @@ const HEAD: &str = "audit_head";
 const GENESIS: [u8; 32] = [0; 32];
 /// Lines read at once while verifying.
 const PAGE: i64 = 1_000;
+/// Lines written in one transaction.
+const LINES_AT_ONCE: usize = 200;
 
 /// What is to be written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,46 +64,55 @@ pub struct Verified {
 impl Store {
     /// Adds a line. One writer at a time; two hubs on one PostgreSQL are kept apart by a lock on the table.
     pub async fn append_audit(&self, entry: AuditEntry) -> Result<AuditLine, Error> {
-        // PostgreSQL stores no NUL; what is hashed is what is stored.
-        let clean = |text: String| text.replace('\0', "");
-        let entry = AuditEntry {
-            at: entry.at,
-            who: clean(entry.who),
-            role: clean(entry.role),
-            action: clean(entry.action),
-            subject: clean(entry.subject),
-            purpose: entry.purpose.map(clean),
-        };
-        let _one_writer = self.audit.lock().await;
-        self.try_append(entry).await.map_err(counted("audit"))
+        let mut lines = self.append_audits(vec![entry]).await?;
+        lines.pop().ok_or_else(|| counted("audit")(sqlx::Error::RowNotFound))
     }
 
-    async fn try_append(&self, entry: AuditEntry) -> Result<AuditLine, sqlx::Error> {
+    /// Adds many lines, in order, some hundred in one transaction; others write in between.
+    pub async fn append_audits(&self, entries: Vec<AuditEntry>) -> Result<Vec<AuditLine>, Error> {
+        let mut lines = Vec::with_capacity(entries.len());
+        for chunk in entries.chunks(LINES_AT_ONCE) {
+            let _one_writer = self.audit.lock().await;
+            lines.extend(self.try_append(chunk).await.map_err(counted("audit"))?);
+        }
+        Ok(lines)
+    }
+
+    async fn try_append(&self, entries: &[AuditEntry]) -> Result<Vec<AuditLine>, sqlx::Error> {
         let mut tx = self.db.begin().await?;
         if matches!(tx, super::db::Tx::Postgres(_)) {
             tx.run("LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE", vec![]).await?;
         }
         let last = tx.row("SELECT * FROM audit ORDER BY seq DESC LIMIT 1", vec![]).await?.map(|row| read(&row)).transpose()?;
-        let (seq, previous) = match &last {
-            Some(line) => (line.seq + 1, digest(&line.hash)?),
-            None => (1, GENESIS),
+        let (mut seq, mut previous) = match &last {
+            Some(line) => (line.seq, digest(&line.hash)?),
+            None => (0, GENESIS),
         };
-        let hash = hex::encode(chain(&previous, seq, &entry));
-        let values = args![
-            seq,
-            entry.at.0,
-            entry.who.as_str(),
-            entry.role.as_str(),
-            entry.action.as_str(),
-            entry.subject.as_str(),
-            entry.purpose.clone(),
-            hash.as_str()
-        ];
-        let sql = "INSERT INTO audit (seq, at, who, role, action, subject, purpose, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        tx.run(sql, values).await?;
-        tx.run(SET_META, args![HEAD, format!("{seq}:{hash}")]).await?;
+        let mut lines = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let entry = storable(entry);
+            seq += 1;
+            previous = chain(&previous, seq, &entry);
+            let hash = hex::encode(previous);
+            let values = args![
+                seq,
+                entry.at.0,
+                entry.who.as_str(),
+                entry.role.as_str(),
+                entry.action.as_str(),
+                entry.subject.as_str(),
+                entry.purpose.clone(),
+                hash.as_str()
+            ];
+            let sql = "INSERT INTO audit (seq, at, who, role, action, subject, purpose, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+            tx.run(sql, values).await?;
+            lines.push(AuditLine { seq, entry, hash });
+        }
+        if let Some(line) = lines.last() {
+            tx.run(SET_META, args![HEAD, format!("{}:{}", line.seq, line.hash)]).await?;
+        }
         tx.commit().await?;
-        Ok(AuditLine { seq, entry, hash })
+        Ok(lines)
     }
 
     /// Lines below the number `before`, newest first, at most `limit`.
@@ -137,6 +148,19 @@ impl Store {
             return Ok(broken(seq, previous));
         }
         Ok(Verified { entries: seq, head: head_text(seq, previous), broken_at: None })
+    }
+}
+
+/// PostgreSQL stores no NUL; what is hashed is what is stored.
+fn storable(entry: &AuditEntry) -> AuditEntry {
+    let clean = |text: &String| text.replace('\0', "");
+    AuditEntry {
+        at: entry.at,
+        who: clean(&entry.who),
+        role: clean(&entry.role),
+        action: clean(&entry.action),
+        subject: clean(&entry.subject),
+        purpose: entry.purpose.as_ref().map(clean),
     }
 }
 

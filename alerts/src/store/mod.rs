@@ -10,8 +10,10 @@ mod copy;
 mod counts;
 pub(crate) mod db;
 mod devices;
+mod drills;
 mod handover;
 mod outbox;
+mod register;
 mod sitefile;
 
 use std::sync::{Arc, Mutex};
@@ -25,8 +27,10 @@ pub use audit::{AuditEntry, AuditLine, Verified};
 pub use copy::copy_sqlite;
 pub use counts::{CountPoint, Maintained, MinutePeak, Retention};
 use db::{Db, args};
+pub use drills::{Drill, DrillPress, DrillResult, DrillSteps};
 pub use handover::Handover;
 pub use outbox::{OutboxState, Outgoing};
+pub use register::{Connection, Institution, InstitutionKind};
 pub use sitefile::{Plan, SealedContact, SitePage};
 
 /// The store; clones share its connections.

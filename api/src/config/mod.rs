@@ -43,6 +43,8 @@ pub struct Config {
     pub response: Response,
     /// When silence is a trouble.
     pub supervision: Supervision,
+    /// How often a drill is due, and what its certificate shows.
+    pub drills: Drills,
     /// Outlines of the areas, as GeoJSON text.
     pub areas: crate::areas::Areas,
     /// Sites with their devices.
@@ -178,6 +180,13 @@ pub struct Response {
     pub remind_after_s: u32,
     /// And calls the shift lead after this, in seconds.
     pub lead_after_s: u32,
+}
+
+/// `[drills]`
+#[derive(Debug, Clone)]
+pub struct Drills {
+    /// Every connected institution passes a drill at least every so many days; 30 when not given.
+    pub every_days: u32,
 }
 
 /// `[[site]]`

@@ -26,6 +26,7 @@ pub(super) struct RawConfig {
     pub(super) response: RawResponse,
     #[serde(default)]
     pub(super) supervision: RawSupervision,
+    pub(super) drills: RawDrills,
     /// GeoJSON with the outlines of the areas, relative to this file.
     pub(super) areas: Spanned<String>,
     #[serde(default)]
@@ -147,6 +148,13 @@ pub(super) struct RawResponse {
 impl Default for RawResponse {
     fn default() -> Self {
         Self { remind_after_s: Spanned::new(0..0, 30), lead_after_s: Spanned::new(0..0, 60) }
+pub(super) struct RawDrills {
+    pub(super) every_days: Spanned<u32>,
+}
+
+impl Default for RawDrills {
+    fn default() -> Self {
+        Self { every_days: Spanned::new(0..0, 30) }
     }
 }
 

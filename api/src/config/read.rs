@@ -141,6 +141,7 @@ impl Check<'_> {
         let shift = self.shift(&raw.shift);
         let response = self.response(&raw.response);
         let supervision = self.supervision(raw.supervision);
+        let drills = self.drills(&raw.drills);
         let mut seen = HashSet::new();
         let sites = raw.site.into_iter().filter_map(|site| self.site(site, areas.as_ref(), &base, &mut seen)).collect();
         let mut seen = HashSet::new();
@@ -158,6 +159,7 @@ impl Check<'_> {
             shift,
             response,
             supervision,
+            drills,
             areas: areas?,
             sites,
             units,
@@ -343,6 +345,14 @@ impl Check<'_> {
             self.problem(raw.lead_after_s.span(), format!("response.lead_after_s {lead} is not between remind_after_s and 60 seconds"));
         }
         Response { remind_after_s: remind, lead_after_s: lead }
+    }
+
+    fn drills(&mut self, raw: &RawDrills) -> Drills {
+        let days = *raw.every_days.get_ref();
+        if !(1..=366).contains(&days) {
+            self.problem(raw.every_days.span(), format!("drills.every_days {days} is not 1 to 366"));
+        }
+        Drills { every_days: days }
     }
 
     fn position(&mut self, raw: &Spanned<[f64; 2]>, area: Option<&AreaCode>, areas: Option<&Areas>, what: &str) -> Option<GeoPoint> {

@@ -36,6 +36,7 @@ use qorgan_alerts::{
 };
 use qorgan_domain::{Clock, DeviceRef, alert::Alert};
 use qorgan_ingest::mqtt::Mqtt;
+use tokio::sync::Notify;
 
 use crate::{
     areas::Areas,
@@ -60,6 +61,8 @@ pub enum Change {
     Camera(Arc<CameraView>),
     /// The outlines were replaced.
     Areas,
+    /// A drill was planned, began, came further or ended.
+    Drills,
     /// Somebody came to a desk, left it, tested its sound, or gave or took the shift.
     Desks,
     /// The response clock moved.
@@ -122,6 +125,8 @@ pub struct Shared {
     pub feed_token: String,
     /// Rings when something was put into the outbox.
     pub outbox_bell: tokio::sync::Notify,
+    /// Rung when a drill was added or ended by hand.
+    pub drills: Notify,
     /// Seals the contacts of site files.
     pub seal: Seal,
     /// Broker or link, once it is there.

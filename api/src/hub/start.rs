@@ -158,6 +158,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         feed_token: secrets::feed_token(&state_dir)?,
         outbox_bell: tokio::sync::Notify::new(),
         seal,
+        drills: tokio::sync::Notify::new(),
         desks: routes::Desks::default(),
         mqtt: OnceLock::new(),
         response: Mutex::default(),
@@ -175,6 +176,8 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     }));
     app.audit("system/hub", "system", "hub.start", "hub", Some(env!("CARGO_PKG_VERSION"))).await?;
 
+    crate::register::add_configured(&app).await?;
+
     let (count_sender, counts) = doors::count_writer(store);
     let doors = Arc::new(doors::doors(&app, journal.clone(), device_passwords, count_sender));
     let (mqtt, mqtt_addr, mqtts_addr) = start_mqtt(&app.config, doors).await?;
@@ -187,6 +190,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         tokio::spawn(connect::follow(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::upkeep(app.clone(), cancel.clone())),
         tokio::spawn(supervise::supervise(app.clone(), cancel.clone())),
+        tokio::spawn(crate::drills::keep::keep(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
         tokio::spawn(shift::follow(app.clone(), cancel.clone())),
     ];

@@ -157,7 +157,7 @@ impl Reader {
         let mut alerts = BTreeMap::new();
         let mut cameras = BTreeMap::new();
         let mut gone = BTreeSet::new();
-        let (mut areas, mut desks, mut devices, mut shift) = (false, false, false, None);
+        let (mut areas, mut desks, mut devices, mut drills, mut shift) = (false, false, false, false, None);
         for change in changes {
             match change {
                 Change::Alert(alert) if life::visible(alert, &viewer) => {
@@ -178,6 +178,7 @@ impl Reader {
                 Change::Desks => desks = true,
                 Change::Shift(view) if Right::Shift.roles().contains(&role) => shift = Some(view),
                 Change::Devices => devices = true,
+                Change::Drills => drills = true,
                 Change::Camera(_) | Change::Shift(_) => {}
             }
         }
@@ -189,6 +190,9 @@ impl Reader {
         }
         if devices && Right::RegisterRead.roles().contains(&role) {
             out.push(json!({ "devices": true }));
+        }
+        if drills && Right::DrillsRead.roles().contains(&role) {
+            out.push(json!({ "drills": true }));
         }
         if desks && Right::DeskSound.roles().contains(&role) {
             out.push(json!({ "desks": self.app.desks.view() }));
