@@ -148,6 +148,11 @@ pub(super) struct RawResponse {
 impl Default for RawResponse {
     fn default() -> Self {
         Self { remind_after_s: Spanned::new(0..0, 30), lead_after_s: Spanned::new(0..0, 60) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct RawDrills {
     pub(super) every_days: Spanned<u32>,
 }
