@@ -150,9 +150,10 @@ pub fn write(drill: &Drill, facts: &Facts<'_>) -> Result<Vec<u8>, CertificateErr
     );
     let settings = PageSettings::from_wh(PAGE.0, PAGE.1).ok_or_else(|| CertificateError::Pdf("page size".into()))?;
     let mut page = document.start_page_with(settings);
-    let mut sheet = Sheet { surface: page.surface(), regular, bold, y: 72.0 };
-    body(&mut sheet, drill, facts, &words);
-    sheet.surface.finish();
+    {
+        let mut sheet = Sheet { surface: page.surface(), regular, bold, y: 72.0 };
+        body(&mut sheet, drill, facts, &words);
+    }
     page.finish();
     document.finish().map_err(|error| CertificateError::Pdf(format!("{error:?}")))
 }

@@ -177,6 +177,9 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     app.audit("system/hub", "system", "hub.start", "hub", Some(env!("CARGO_PKG_VERSION"))).await?;
 
     crate::register::add_configured(&app).await?;
+    // Before the first press of this start.
+    let drills = crate::drills::windows(&app.store.open_drills().await?, app.clock.utc());
+    app.engine.tell(qorgan_domain::Event::Drills(drills)).await?;
 
     let (count_sender, counts) = doors::count_writer(store);
     let doors = Arc::new(doors::doors(&app, journal.clone(), device_passwords, count_sender));

@@ -173,7 +173,10 @@ async fn a_drill_goes_from_the_order_to_the_patrol_and_ends_with_a_certificate()
     let school = hub.log_in("school_contact").await.unwrap();
     let before = school.get("/api/v1/drills").await.unwrap();
     assert_eq!(before["overdue"][0]["site"], "school-17", "never drilled is overdue");
-    assert_eq!(school.post("/api/v1/drills", &json!({ "site": "school-17", "minutes": 3 })).await.unwrap().0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        school.post("/api/v1/drills", &json!({ "site": "school-17", "minutes": 3 })).await.unwrap().0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     assert_eq!(school.post("/api/v1/drills", &json!({ "site": "dostyk-square" })).await.unwrap().0, StatusCode::NOT_FOUND);
     let (status, ordered) = school.post("/api/v1/drills", &json!({ "site": "school-17", "minutes": 10 })).await.unwrap();
     assert_eq!((status, ordered["state"].as_str()), (StatusCode::CREATED, Some("running")), "{ordered}");
