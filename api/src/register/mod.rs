@@ -9,10 +9,13 @@ mod slug;
 pub mod table;
 pub mod template;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
-use qorgan_alerts::store::{AuditEntry, Connection, Institution, InstitutionKind};
+use qorgan_alerts::{
+    store::{AuditEntry, Connection, Institution, InstitutionKind},
+    supervision::{Class, State},
+};
 use qorgan_domain::{SiteId, UtcMs};
 
 use self::columns::Column;
@@ -80,10 +83,19 @@ pub fn blindness(status: Connection, devices: &[Life]) -> Option<Blind> {
     }
 }
 
-/// The devices of a place that press.
-pub fn devices(app: &App, site: &SiteId) -> Vec<Life> {
-    let known = app.config.sites.iter().find(|s| s.id == *site);
-    known.map(|site| site.buttons.iter().map(|_| Life::Unsupervised).collect()).unwrap_or_default()
+/// The devices that press, by site. An edge box presses nothing.
+pub fn devices(app: &App) -> HashMap<SiteId, Vec<Life>> {
+    let mut by_site: HashMap<SiteId, Vec<Life>> = HashMap::new();
+    for status in app.supervision().devices().into_iter().filter(|status| status.class != Class::Edge) {
+        let life = match status.state {
+            State::Ok => Life::Ok,
+            State::Lost => Life::Lost,
+            State::Never => Life::Never,
+            State::Unsupervised => Life::Unsupervised,
+        };
+        by_site.entry(status.device.site).or_default().push(life);
+    }
+    by_site
 }
 
 /// Whether a place of the configuration has cameras and no button: it is watched by those, and not blind for want of buttons.

@@ -279,7 +279,7 @@ pub(super) async fn change(
         app.store.put_institutions(std::slice::from_ref(&entry)).await?;
     }
     let drills = app.store.last_passed_drills().await?;
-    Ok(Json(view(&app, &app.areas(), &entry, &drills)))
+    Ok(Json(view(&app, &app.areas(), &entry, &drills, &register::devices(&app))))
 }
 
 fn merged(app: &App, session: &Session, id: SiteId, body: InstitutionBody, known: Option<&Institution>) -> Result<Institution, ApiError> {
@@ -442,13 +442,14 @@ fn file(media_type: &'static str, name: &str, bytes: Vec<u8>) -> Response {
 
 async fn seen_by(app: &App, session: &Session) -> Result<Vec<InstitutionView>, ApiError> {
     let (all, drills, areas) = (app.store.institutions().await?, app.store.last_passed_drills().await?, app.areas());
-    Ok(all.iter().filter(|i| covers(session, i.id.as_str(), i.area.as_str())).map(|i| view(app, &areas, i, &drills)).collect())
+    let lives = register::devices(app);
+    Ok(all.iter().filter(|i| covers(session, i.id.as_str(), i.area.as_str())).map(|i| view(app, &areas, i, &drills, &lives)).collect())
 }
 
-fn view(app: &App, areas: &Areas, i: &Institution, drills: &HashMap<SiteId, UtcMs>) -> InstitutionView {
-    let devices = register::devices(app, &i.id);
+fn view(app: &App, areas: &Areas, i: &Institution, drills: &HashMap<SiteId, UtcMs>, lives: &HashMap<SiteId, Vec<Life>>) -> InstitutionView {
+    let devices = lives.get(&i.id).map(Vec::as_slice).unwrap_or_default();
     let watched = devices.is_empty() && register::by_cameras_only(app, &i.id);
-    let blind = blindness(i.status, if watched { &[Life::Unsupervised] } else { &devices });
+    let blind = blindness(i.status, if watched { &[Life::Unsupervised] } else { devices });
     InstitutionView {
         id: i.id.to_string(),
         name: (&i.name).into(),
