@@ -12,6 +12,7 @@ pub mod config;
 pub mod connect;
 pub mod error;
 pub mod hub;
+pub mod phones;
 pub mod routes;
 pub mod secrets;
 pub mod sitefile;

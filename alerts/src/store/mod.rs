@@ -13,6 +13,7 @@ mod devices;
 mod handover;
 mod outbox;
 mod sitefile;
+mod phones;
 
 use std::sync::{Arc, Mutex};
 
@@ -28,6 +29,7 @@ use db::{Db, args};
 pub use handover::Handover;
 pub use outbox::{OutboxState, Outgoing};
 pub use sitefile::{Plan, SealedContact, SitePage};
+pub use phones::{Enrolment, PhoneRow};
 
 /// The store; clones share its connections.
 #[derive(Debug, Clone)]

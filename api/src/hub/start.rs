@@ -28,7 +28,9 @@ use crate::{
     auth::{Passwords, Sessions},
     cameras::LiveCameras,
     config::{Config, Mqtt as MqttConfig, SiteKind},
-    connect, routes,
+    connect,
+    phones::Phones,
+    routes,
     secrets::{self, DemoLogin, DevicePasswords},
     sitefile::Seal,
 };
@@ -158,6 +160,8 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         feed_token: secrets::feed_token(&state_dir)?,
         outbox_bell: tokio::sync::Notify::new(),
         seal,
+        phones: Phones::load(&store, secrets::phone_key(&state_dir)?).await?,
+        journal: journal.clone(),
         desks: routes::Desks::default(),
         mqtt: OnceLock::new(),
         response: Mutex::default(),
@@ -176,7 +180,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     app.audit("system/hub", "system", "hub.start", "hub", Some(env!("CARGO_PKG_VERSION"))).await?;
 
     let (count_sender, counts) = doors::count_writer(store);
-    let doors = Arc::new(doors::doors(&app, journal.clone(), device_passwords, count_sender));
+    let doors = Arc::new(doors::doors(&app, device_passwords, count_sender));
     let (mqtt, mqtt_addr, mqtts_addr) = start_mqtt(&app.config, doors).await?;
     let mqtt = Arc::new(mqtt);
     let _ = app.mqtt.set(mqtt.clone());
@@ -375,6 +379,7 @@ fn rules(config: &Config) -> Rules {
         rules.cameras.insert(camera.id.clone(), CameraRule { limit: camera.limit, public_space });
         rules.positions.insert(camera.id.clone(), camera.position);
     }
+    rules.sites.extend(config.sites.iter().map(|site| (site.id.clone(), site.position)));
     for (site, button) in config.buttons() {
         rules.positions.insert(button.id.clone(), button.position.unwrap_or(site.position));
     }

@@ -7,4 +7,5 @@ mod devices;
 mod hub;
 mod models;
 mod mqtt;
+mod phone;
 mod store;
