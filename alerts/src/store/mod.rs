@@ -14,6 +14,7 @@ mod handover;
 mod outbox;
 mod sitefile;
 mod phones;
+mod sitefile;
 
 use std::sync::{Arc, Mutex};
 
@@ -30,6 +31,7 @@ pub use handover::Handover;
 pub use outbox::{OutboxState, Outgoing};
 pub use sitefile::{Plan, SealedContact, SitePage};
 pub use phones::{Enrolment, PhoneRow};
+pub use sitefile::{Plan, SealedContact, SitePage};
 
 /// The store; clones share its connections.
 #[derive(Debug, Clone)]

@@ -26,7 +26,7 @@ export function PhonesPage(): JSX.Element {
       <section class="sheet">
         <h2>{t("phones.now")}</h2>
         {error !== null && <Failed text={problem(error)} retry={load} />}
-        {!phones ? error === null && <Loading /> : phones.length === 0 ? <Empty icon="button" title={t("phones.none")} /> : <Table phones={phones} changed={load} />}
+        {!phones ? error === null && <Loading /> : phones.length === 0 ? <Empty icon="phone" title={t("phones.none")} /> : <Table phones={phones} changed={load} />}
       </section>
     </main>
   );

@@ -52,7 +52,7 @@ function Receipt({ sent, cancel }: { sent: readonly Sent[]; cancel: () => void }
   return (
     <section class="receipt" role="status">
       {sent.map((p) => <Line key={`${p.boot}/${p.seq}`} press={p} />)}
-      {late && <div class="offer"><p>{say("call_why")}</p><Call /></div>}
+      {late && <div class="offer"><Call /><p>{say("call_why")}</p></div>}
       <button type="button" class="quiet" onClick={cancel}>{say("cancel")}</button>
     </section>
   );
