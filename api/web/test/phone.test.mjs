@@ -72,6 +72,20 @@ test("a press that is half an hour old is not sent without asking", async () => 
   assert.equal(sent.length, 1);
 });
 
+test("a receipt is not shown for ever: whoever takes the phone later reads nothing", async () => {
+  let now = 0;
+  const shelf = memory();
+  const outbox = new Outbox(shelf, async () => stored, () => now);
+  outbox.press("panic", false);
+  await settled(outbox);
+  outbox.forget();
+  assert.equal(outbox.presses.length, 1);
+  now = 11 * 60_000;
+  outbox.forget();
+  assert.equal(outbox.presses.length, 0);
+  assert.equal(shelf.kept.get("qorgan.phone.press"), "[]");
+});
+
 test("a revoked phone and a test without a drill are said, and not tried for ever", async () => {
   let lost = "";
   const revoked = new Outbox(memory(), async () => answer(401, { code: "revoked" }));

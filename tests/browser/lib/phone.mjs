@@ -30,6 +30,7 @@ async function fits(page) {
 }
 
 export async function hold(page, ms = HOLD_MS, what = "#press") {
+  await page.locator(what).scrollIntoViewIfNeeded();
   const box = await page.locator(what).boundingBox();
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
   await page.mouse.down();
@@ -125,7 +126,7 @@ export async function phonePage(harness, manager, { hubPid, langs }) {
       await page.waitForSelector("#press");
       await hold(page);
       await receipts(page).first().waitFor();
-      await page.click(".receipt .quiet");
+      await page.click("#to-cancel");
       await page.fill("input[type=password]", code);
       await page.click("button[type=submit]");
       if (code === "4711") {

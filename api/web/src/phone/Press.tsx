@@ -39,21 +39,21 @@ export function Press({ me, outbox, cancel }: { me: Me; outbox: Outbox; cancel: 
         <Sign kind={kind} />
         <span class="hold-word">{say("hold")}</span>
       </Hold>
-      {sent.length === 0 ? <p class="help">{say("hold_help")}</p> : <Receipt sent={sent} cancel={cancel} />}
+      {sent.length === 0 ? <p class="help">{say("hold_help")}</p> : <Receipt sent={sent} />}
+      <button type="button" class="quiet" id="to-cancel" onClick={cancel}>{say("cancel")}</button>
       {me.drill && <Hold id="test" class="test" label={say("test")} fire={() => press(true)}><span>{say("test")}</span></Hold>}
     </main>
   );
 }
 
 /** What became of the presses; the newest waiting one first in words, the rest in numbers of their own lines. */
-function Receipt({ sent, cancel }: { sent: readonly Sent[]; cancel: () => void }): JSX.Element {
+function Receipt({ sent }: { sent: readonly Sent[] }): JSX.Element {
   const waiting = sent.filter(waits);
   const late = useLate(waiting);
   return (
     <section class="receipt" role="status">
       {sent.map((p) => <Line key={`${p.boot}/${p.seq}`} press={p} />)}
       {late && <div class="offer"><Call /><p>{say("call_why")}</p></div>}
-      <button type="button" class="quiet" onClick={cancel}>{say("cancel")}</button>
     </section>
   );
 }

@@ -47,6 +47,7 @@ export function Root(): JSX.Element {
   speak(lang);
 
   const look = async () => {
+    outbox.forget();
     const answer = await ask<Me>("GET", "");
     if (answer.body) {
       setMe(answer.body);

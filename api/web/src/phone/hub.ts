@@ -26,6 +26,9 @@ const PATIENCE_MS = 4_000;
 
 export async function ask<T>(method: "GET" | "POST", path: string, body?: unknown, patienceMs = PATIENCE_MS): Promise<Answer<T>> {
   const nothing: Answer<T> = { status: 0, code: "unreachable", retryAfterMs: 0, body: null };
+  // Not AbortSignal.timeout: older phones lack it, and a press must not fail on that.
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), patienceMs);
   try {
     const response = await fetch(`/api/v1/phone${path}`, {
       method,
@@ -34,7 +37,7 @@ export async function ask<T>(method: "GET" | "POST", path: string, body?: unknow
       cache: "no-store",
       // A press that has left goes on when the page is put away.
       keepalive: method === "POST",
-      signal: AbortSignal.timeout(patienceMs),
+      signal: abort.signal,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const json = (await response.json().catch(() => null)) as (T & { error?: { code?: string; retry_after_s?: number } }) | null;
@@ -42,5 +45,7 @@ export async function ask<T>(method: "GET" | "POST", path: string, body?: unknow
     return { ...nothing, status: response.ok ? 0 : response.status, code: json?.error?.code ?? "", retryAfterMs: (json?.error?.retry_after_s ?? 0) * 1000 };
   } catch {
     return nothing;
+  } finally {
+    clearTimeout(timer);
   }
 }

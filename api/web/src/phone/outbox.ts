@@ -20,6 +20,8 @@ export interface Press {
 
 /** An older press that never arrived is not sent without asking: help would come to what is over. */
 const OLD_MS = 30 * 60_000;
+/** A receipt is shown for so long. */
+const SHOWN_MS = 10 * 60_000;
 const WAITS_MS = [300, 700, 1_500, 3_000, 5_000];
 
 const KEY = "qorgan.phone.press";
@@ -56,9 +58,9 @@ export class Outbox {
   changed: () => void = () => {};
   /** Told when the hub does not know this phone (any more). */
   lost: (code: string) => void = () => {};
-  #sending = new Set<string>();
-  #wake = new Map<string, () => void>();
-  #counter: { boot: string; seq: number } | null = null;
+  private sending = new Set<string>();
+  private wake = new Map<string, () => void>();
+  private counter: { boot: string; seq: number } | null = null;
 
   constructor(
     private readonly store: Shelf = shelf,
@@ -66,57 +68,66 @@ export class Outbox {
     private readonly now: () => number = Date.now,
   ) {
     this.presses = read(store.get(KEY));
+    this.forget();
   }
 
   /** The next number. Where the memory is gone, so is the old boot id: the hub then sees new presses, not repeats. */
   number(): { boot: string; seq: number } {
-    const kept = this.#counter ?? counter(this.store.get(COUNTER));
-    this.#counter = kept ? { boot: kept.boot, seq: kept.seq + 1 } : { boot: crypto.randomUUID().slice(0, 18), seq: 1 };
-    this.store.set(COUNTER, JSON.stringify(this.#counter));
-    return { ...this.#counter };
+    const kept = this.counter ?? counter(this.store.get(COUNTER));
+    this.counter = kept ? { boot: kept.boot, seq: kept.seq + 1 } : { boot: bootId(), seq: 1 };
+    this.store.set(COUNTER, JSON.stringify(this.counter));
+    return { ...this.counter };
   }
 
   press(kind: Kind, test: boolean): void {
     const press: Press = { kind, ...this.number(), at: this.now(), test, failed: 0 };
     // Receipts of earlier presses have been read; what is still on its way stays.
     this.presses = [press, ...this.presses.filter((p) => waits(p))];
-    this.#keep();
-    void this.#deliver(press);
+    this.keep();
+    void this.deliver(press);
   }
 
   /** Goes on with what is on its way: after a reload, when the line is back, when the page is looked at again. */
   resume(): void {
     for (const press of this.presses) {
       if (!waits(press) || this.isOld(press)) continue;
-      this.#wake.get(id(press))?.();
-      void this.#deliver(press);
+      this.wake.get(id(press))?.();
+      void this.deliver(press);
     }
   }
 
   /** Pressed so long ago that one asks first. */
   isOld(press: Press): boolean {
-    return waits(press) && !this.#sending.has(id(press)) && this.now() - press.at > OLD_MS;
+    return waits(press) && !this.sending.has(id(press)) && this.now() - press.at > OLD_MS;
   }
 
   sendOld(press: Press): void {
-    void this.#deliver(press);
+    void this.deliver(press);
   }
 
   drop(press: Press): void {
     this.presses = this.presses.filter((p) => id(p) !== id(press));
-    this.#keep();
+    this.keep();
+  }
+
+  /** Whoever takes the phone into the hand later shall not read what was sent. */
+  forget(): void {
+    const fresh = this.presses.filter((p) => waits(p) || this.now() - p.at < SHOWN_MS);
+    if (fresh.length === this.presses.length) return;
+    this.presses = fresh;
+    this.keep();
   }
 
   /** After a cancel: what is stored needs not be shown any more. */
   clearStored(): void {
     this.presses = this.presses.filter(waits);
-    this.#keep();
+    this.keep();
   }
 
-  async #deliver(press: Press): Promise<void> {
+  private async deliver(press: Press): Promise<void> {
     const key = id(press);
-    if (this.#sending.has(key)) return;
-    this.#sending.add(key);
+    if (this.sending.has(key)) return;
+    this.sending.add(key);
     this.changed();
     while (this.presses.some((p) => id(p) === key)) {
       const { kind, seq, boot, test } = press;
@@ -134,33 +145,38 @@ export class Outbox {
         press.refused = answer.code;
         break;
       }
-      this.#keep();
+      this.keep();
       const wait = Math.max(answer.retryAfterMs, WAITS_MS[Math.min(press.failed, WAITS_MS.length) - 1] ?? 0);
-      await this.#pause(key, wait * (0.85 + Math.random() * 0.3));
+      await this.pause(key, wait * (0.85 + Math.random() * 0.3));
     }
-    this.#sending.delete(key);
-    this.#keep();
+    this.sending.delete(key);
+    this.keep();
   }
 
-  #pause(key: string, ms: number): Promise<void> {
+  private pause(key: string, ms: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);
-        this.#wake.delete(key);
+        this.wake.delete(key);
         resolve();
       };
       const timer = setTimeout(done, ms);
-      this.#wake.set(key, done);
+      this.wake.set(key, done);
     });
   }
 
-  #keep(): void {
+  private keep(): void {
     this.store.set(KEY, JSON.stringify(this.presses));
     this.changed();
   }
 }
 
 export const waits = (press: Press): boolean => press.storedAt === undefined && press.refused === undefined;
+
+/** 64 random bits. `crypto.randomUUID` is missing on older phones. */
+function bootId(): string {
+  return [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 const id = (press: Press) => `${press.boot}/${press.seq}`;
 
