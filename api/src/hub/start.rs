@@ -177,6 +177,9 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         stills,
         metrics,
     }));
+    for phone in app.phones.of_site(None).iter().filter(|phone| phone.revoked_at().is_none()) {
+        app.know_phone(&phone.row.device, phone.seen_at());
+    }
     app.audit("system/hub", "system", "hub.start", "hub", Some(env!("CARGO_PKG_VERSION"))).await?;
 
     let (count_sender, counts) = doors::count_writer(store);

@@ -99,6 +99,7 @@ fn admit_phone(app: &App, request: &Request) -> Result<Arc<Phone>, ApiError> {
     }
     let now = app.clock.utc();
     if phone.seen(now) {
+        app.alive(&phone.row.device, now);
         let (store, device) = (app.store.clone(), phone.row.device.clone());
         // A press does not wait for this.
         tokio::spawn(async move { store.touch_phone(&device, now).await });

@@ -184,6 +184,7 @@ pub(super) async fn enrol(
         return Err(bad_code());
     }
     app.phones.add(row);
+    app.know_phone(&device, Some(now));
     app.phones.enrolment_was_right(peer.ip());
     let site_name = app.config.sites.iter().find(|s| s.id == device.site).map(|s| Names::from(&s.name));
     let mut headers = HeaderMap::new();

@@ -162,6 +162,7 @@ pub(super) async fn revoke(
         app.audit_by(&session, "phone.revoke", &device.to_string(), Some(&phone.row.name)).await?;
         app.store.revoke_phone(&device, now).await?;
         app.phones.revoked(&device, now);
+        app.supervision().remove(&device);
     }
     Ok(StatusCode::NO_CONTENT)
 }

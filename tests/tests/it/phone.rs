@@ -134,6 +134,12 @@ async fn a_phone_is_enrolled_once_presses_once_and_the_desk_knows_whose_it_is() 
 
     let list = school.get("/api/v1/phones").await.unwrap();
     assert_eq!(list["phones"][0]["device"], device.as_str());
+    let devices = school.get("/api/v1/devices").await.unwrap();
+    let own = devices["devices"].as_array().unwrap().iter().find(|d| d["id"] == device.as_str()).unwrap();
+    assert_eq!(
+        (own["kind"].as_str(), own["state"].as_str(), own["name"]["ru"].as_str()),
+        (Some("phone"), Some("unsupervised"), Some("Headteacher"))
+    );
     let gone = school.request(Method::DELETE, &format!("/api/v1/phones/{device}")).send().await.unwrap();
     assert_eq!(gone.status(), StatusCode::NO_CONTENT);
     let (status, refused) = phone.press(12, json!({})).await;
