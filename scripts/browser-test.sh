@@ -51,6 +51,7 @@ mqtt="$(address mqtt)"
 export QORGAN_URL="http://$http"
 QORGAN_USERS="$(cat "$state/secrets/logins.json")"
 export QORGAN_USERS
+export QORGAN_PID="$hub_pid"
 export QORGAN_PRESS="'$bin/qorgan' button --config '$ROOT/configs/demo.toml' --state-dir '$state' --broker mqtt://$mqtt --site school-17 --device reception"
 export QORGAN_SHOTS="$ROOT/target/screenshots"
 mkdir -p "$QORGAN_SHOTS"

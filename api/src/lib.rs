@@ -14,6 +14,7 @@ pub mod drills;
 pub mod error;
 pub mod hub;
 pub mod register;
+pub mod phones;
 pub mod routes;
 pub mod secrets;
 pub mod sitefile;

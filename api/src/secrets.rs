@@ -124,6 +124,17 @@ pub fn site_file_key(state_dir: &Path) -> Result<Vec<u8>, SecretsError> {
     hex::decode(&text).ok().filter(|key| key.len() == 32).ok_or(SecretsError::Key(path))
 }
 
+/// The key of the phones' cancel and duress codes, made at first start.
+pub fn phone_key(state_dir: &Path) -> Result<String, SecretsError> {
+    let path = dir(state_dir).join("phone-key.json");
+    if let Some(key) = read_json(&path)? {
+        return Ok(key);
+    }
+    let key = random_secret();
+    write_json(&path, &key)?;
+    Ok(key)
+}
+
 fn random_secret() -> String {
     let mut bytes = [0u8; 16];
     rand::rng().fill(&mut bytes);

@@ -28,6 +28,13 @@ pub struct Names {
     pub en: String,
 }
 
+impl Names {
+    /// A name that is the same in every language.
+    pub fn same(name: &str) -> Self {
+        Self { kk: name.to_owned(), ru: name.to_owned(), en: name.to_owned() }
+    }
+}
+
 impl From<&Trilingual> for Names {
     fn from(name: &Trilingual) -> Self {
         Self { kk: name.kk.clone(), ru: name.ru.clone(), en: name.en.clone() }
@@ -330,6 +337,12 @@ impl AlertView {
         {
             // Whoever stands beside the person under threat sees a cancel.
             let duress_at = alarm.duress_at.take();
+            if let (Some(_), Cause::Alarm(press)) = (&duress_at, &alert.cause)
+                && !press.test
+            {
+                // A level that rises after a "cancel" would tell as much.
+                view.level = life::level_of(press.alarm).as_str();
+            }
             alarm.cancelled_at = alarm.cancelled_at.take().or(duress_at);
         }
         view

@@ -28,6 +28,7 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
     }
     let (name, is_page) = match path {
         "" | "index.html" | "public" => ("index.html", true),
+        "phone" | "phone.html" => ("phone.html", true),
         file => (file, false),
     };
     match Dist::get(name) {

@@ -2,6 +2,7 @@
 //
 //   QORGAN_URL    address of the hub, https with a self-signed certificate is fine
 //   QORGAN_USERS  JSON {"duty_officer":{"user","password"},"shift_lead":{..} or "police_desk":{..},"administrator":{..},"auditor":{..}}
+//   QORGAN_PID    process id of the hub, for the check with a frozen hub (left out without)
 //   QORGAN_PRESS  shell command that presses one alarm button (run in the repository root)
 //   QORGAN_ONLY   pattern of the names of the checks to run (default all)
 //   CHROMIUM      browser, default /usr/bin/chromium;  QORGAN_SHOTS  folder of the screenshots, default target/screenshots
@@ -11,6 +12,7 @@
 import assert from "node:assert/strict";
 import { Harness, until } from "./lib/harness.mjs";
 import { beginShift, card, claim, close, countsMove, dispatch, dispatchByKeys, fitsWidth, focusIsSomewhere, LANGS, logIn, mapIsDrawn, openIds, openPage, pressAndSee, proveSound, TEXT } from "./lib/desk.mjs";
+import { phonePage, phonesPanel } from "./lib/phone.mjs";
 
 const env = (name) => process.env[name] ?? fail(`${name} is not set; see the head of tests/browser/run.mjs`);
 const fail = (text) => {
@@ -49,6 +51,10 @@ try {
   if (!users.administrator) console.log("left out: no log-in of an administrator given");
   if (users.auditor) await auditor();
   else console.log("left out: no log-in of an auditor given");
+  const keeper = users.school_contact ?? users.shift_lead;
+  if (keeper) await phonePage(harness, keeper, { hubPid: Number(process.env.QORGAN_PID) || 0, langs: LANGS });
+  else console.log("left out: no log-in of somebody who keeps phones given");
+  if (users.administrator) await phonesPanel(harness, users.administrator, TEXT.en, { logIn });
   await harness.check("no request left the origin, no console error, no policy violation", () => assert.deepEqual(harness.strays, []));
 } finally {
   await harness.stop();

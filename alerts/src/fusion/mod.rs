@@ -253,7 +253,8 @@ impl Fusion {
             state: AlertState::Raised,
             site: device.map(|d| d.site.clone()),
             device: device.cloned(),
-            position: device.and_then(|d| self.rules.positions.get(d)).copied(),
+            // A device that joined later, such as a phone, stands where its site is.
+            position: device.and_then(|d| self.rules.positions.get(d).or_else(|| self.rules.sites.get(&d.site))).copied(),
             raised_at: now,
             updated_at: now,
             closed_at: None,

@@ -15,6 +15,8 @@ mod handover;
 mod outbox;
 mod register;
 mod sitefile;
+mod phones;
+mod sitefile;
 
 use std::sync::{Arc, Mutex};
 
@@ -31,6 +33,8 @@ pub use drills::{Drill, DrillPress, DrillResult, DrillSteps};
 pub use handover::Handover;
 pub use outbox::{OutboxState, Outgoing};
 pub use register::{Connection, Institution, InstitutionKind};
+pub use sitefile::{Plan, SealedContact, SitePage};
+pub use phones::{Enrolment, PhoneRow};
 pub use sitefile::{Plan, SealedContact, SitePage};
 
 /// The store; clones share its connections.

@@ -61,6 +61,33 @@ impl Passwords {
     }
 }
 
+/// Short codes of digits: argon2id under a key that is not in the database, so that a stolen database gives none away.
+impl Passwords {
+    /// The PHC string of a code.
+    pub async fn hash_code(&self, code: String, key: Arc<str>) -> Result<String, PasswordError> {
+        let _permit = self.permits.acquire().await;
+        tokio::task::spawn_blocking(move || hash_with(&keyed(&key)?, &code)).await.map_err(|e| PasswordError::Hash(e.to_string()))?
+    }
+
+    /// Which of two hashes a code belongs to. Both are always computed, so that time does not tell which one it was.
+    pub async fn verify_code(&self, code: String, key: Arc<str>, hashes: [String; 2]) -> [bool; 2] {
+        let _permit = self.permits.acquire().await;
+        let matches = tokio::task::spawn_blocking(move || {
+            let argon2 = keyed(&key).ok();
+            hashes.map(|hash| {
+                let parsed = PasswordHash::new(&hash).ok();
+                parsed.zip(argon2.as_ref()).is_some_and(|(parsed, argon2)| argon2.verify_password(code.as_bytes(), &parsed).is_ok())
+            })
+        });
+        matches.await.unwrap_or([false; 2])
+    }
+}
+
+fn keyed(key: &str) -> Result<Argon2<'_>, PasswordError> {
+    let fail = |e: argon2::Error| PasswordError::Hash(e.to_string());
+    Argon2::new_with_secret(key.as_bytes(), argon2::Algorithm::Argon2id, argon2::Version::V0x13, argon2::Params::default()).map_err(fail)
+}
+
 /// Whether a chosen password is long enough.
 pub fn check_strength(password: &str) -> Result<(), PasswordError> {
     if password.chars().count() < MIN_CHARS || password.len() > MAX_BYTES { Err(PasswordError::Length) } else { Ok(()) }
@@ -77,10 +104,14 @@ pub fn generate() -> String {
 }
 
 fn hash(password: &str) -> Result<String, PasswordError> {
+    hash_with(&Argon2::default(), password)
+}
+
+fn hash_with(argon2: &Argon2<'_>, password: &str) -> Result<String, PasswordError> {
     let mut salt = [0u8; 16];
     rand::rng().fill(&mut salt);
     let salt = SaltString::encode_b64(&salt).map_err(|e| PasswordError::Hash(e.to_string()))?;
-    Argon2::default().hash_password(password.as_bytes(), &salt).map(|h| h.to_string()).map_err(|e| PasswordError::Hash(e.to_string()))
+    argon2.hash_password(password.as_bytes(), &salt).map(|h| h.to_string()).map_err(|e| PasswordError::Hash(e.to_string()))
 }
 
 #[cfg(test)]
@@ -95,6 +126,19 @@ mod tests {
         assert!(passwords.verify("correct horse battery".into(), Some(hash.clone())).await);
         assert!(!passwords.verify("correct horse batterz".into(), Some(hash)).await);
         assert!(!passwords.verify("anything at all".into(), None).await);
+    }
+
+    #[tokio::test]
+    async fn a_code_needs_the_key_that_is_not_in_the_database() {
+        let passwords = Passwords::new().unwrap();
+        let (key, other): (Arc<str>, Arc<str>) = ("one key".into(), "another key".into());
+        let cancel = passwords.hash_code("2580".into(), key.clone()).await.unwrap();
+        let duress = passwords.hash_code("9137".into(), key.clone()).await.unwrap();
+        let both = || [cancel.clone(), duress.clone()];
+        assert_eq!(passwords.verify_code("2580".into(), key.clone(), both()).await, [true, false]);
+        assert_eq!(passwords.verify_code("9137".into(), key.clone(), both()).await, [false, true]);
+        assert_eq!(passwords.verify_code("2581".into(), key, both()).await, [false, false]);
+        assert_eq!(passwords.verify_code("2580".into(), other, both()).await, [false, false]);
     }
 
     #[tokio::test]

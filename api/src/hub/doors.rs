@@ -6,7 +6,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use qorgan_alerts::{Journal, Store};
+use qorgan_alerts::Store;
 use qorgan_domain::{Alarm, Count, DeviceRef, Event, topic::Principal};
 use qorgan_ingest::mqtt::{DoorEvent, Doors, NotStored, StoredAlarm};
 use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
@@ -24,7 +24,7 @@ const DESKS_FIRST: Duration = Duration::from_millis(1_000);
 const COUNT_BATCH: usize = 500;
 
 /// The functions behind the MQTT door.
-pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, counts: mpsc::Sender<Count>) -> Doors {
+pub(super) fn doors(app: &App, passwords: DevicePasswords, counts: mpsc::Sender<Count>) -> Doors {
     let devices: Arc<HashSet<DeviceRef>> = Arc::new(app.config.devices().cloned().collect());
     let (for_alarms, for_events) = (app.clone(), app.clone());
     Doors {
@@ -34,19 +34,20 @@ pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, cou
         }),
         known_device: Box::new(move |device| devices.contains(device)),
         commit_alarm: Box::new(move |alarm| {
-            let (app, journal) = (for_alarms.clone(), journal.clone());
-            Box::pin(async move { commit(&app, &journal, alarm).await })
+            let app = for_alarms.clone();
+            Box::pin(async move { commit(&app, alarm).await })
         }),
         event: Box::new(move |event| take(&for_events, &counts, event)),
         clock: app.clock.clone(),
     }
 }
 
-async fn commit(app: &App, journal: &Journal, alarm: Alarm) -> Result<StoredAlarm, NotStored> {
+/// Every door's way in: journal, then desks; the receipt may leave when this has returned `Ok`.
+pub(crate) async fn commit(app: &App, alarm: Alarm) -> Result<StoredAlarm, NotStored> {
     // An edge box may bring it later: then it lived when the box heard it.
     app.alive(&alarm.device, alarm.heard_at.unwrap_or(alarm.received_at));
     let device = alarm.device.clone();
-    let mut commit = std::pin::pin!(journal.commit(alarm.clone()));
+    let mut commit = std::pin::pin!(app.journal.commit(alarm.clone()));
     let stored = match tokio::time::timeout(DESKS_FIRST, &mut commit).await {
         Ok(stored) => stored,
         Err(_) => {

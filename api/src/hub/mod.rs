@@ -30,7 +30,7 @@ use std::{
 
 use futures::future::BoxFuture;
 use qorgan_alerts::{
-    Engine, Ring, Store,
+    Engine, Journal, Ring, Store,
     response::{self, ResponseClock, ResponseFigures},
     store::AuditEntry,
 };
@@ -43,11 +43,13 @@ use crate::{
     auth::{LoginLimiter, Passwords, Right, Session, Sessions},
     cameras::LiveCameras,
     config::Config,
+    phones::Phones,
     routes::Desks,
     sitefile::Seal,
     view::CameraView,
 };
 
+pub(crate) use doors::commit;
 pub use listen::Secure;
 pub use options::{Addresses, Mode, Overrides};
 pub use start::{Running, StartError, run, start};
@@ -113,6 +115,10 @@ pub struct Shared {
     pub sessions: Sessions,
     /// Password hashing.
     pub passwords: Passwords,
+    /// The alarm journal.
+    pub journal: Journal,
+    /// Enrolled phones of school contacts.
+    pub phones: Phones,
     /// Who sits at a desk.
     pub desks: Desks,
     /// One picture on request; none in a build without cameras.

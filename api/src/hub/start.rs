@@ -28,7 +28,9 @@ use crate::{
     auth::{Passwords, Sessions},
     cameras::LiveCameras,
     config::{Config, Mqtt as MqttConfig, SiteKind},
-    connect, routes,
+    connect,
+    phones::Phones,
+    routes,
     secrets::{self, DemoLogin, DevicePasswords},
     sitefile::Seal,
 };
@@ -159,6 +161,8 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         outbox_bell: tokio::sync::Notify::new(),
         seal,
         drills: tokio::sync::Notify::new(),
+        phones: Phones::load(&store, secrets::phone_key(&state_dir)?).await?,
+        journal: journal.clone(),
         desks: routes::Desks::default(),
         mqtt: OnceLock::new(),
         response: Mutex::default(),
@@ -174,6 +178,9 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         stills,
         metrics,
     }));
+    for phone in app.phones.of_site(None).iter().filter(|phone| phone.revoked_at().is_none()) {
+        app.know_phone(&phone.row.device, phone.seen_at());
+    }
     app.audit("system/hub", "system", "hub.start", "hub", Some(env!("CARGO_PKG_VERSION"))).await?;
 
     crate::register::add_configured(&app).await?;
@@ -182,7 +189,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     app.engine.tell(qorgan_domain::Event::Drills(drills)).await?;
 
     let (count_sender, counts) = doors::count_writer(store);
-    let doors = Arc::new(doors::doors(&app, journal.clone(), device_passwords, count_sender));
+    let doors = Arc::new(doors::doors(&app, device_passwords, count_sender));
     let (mqtt, mqtt_addr, mqtts_addr) = start_mqtt(&app.config, doors).await?;
     let mqtt = Arc::new(mqtt);
     let _ = app.mqtt.set(mqtt.clone());
@@ -382,6 +389,7 @@ fn rules(config: &Config) -> Rules {
         rules.cameras.insert(camera.id.clone(), CameraRule { limit: camera.limit, public_space });
         rules.positions.insert(camera.id.clone(), camera.position);
     }
+    rules.sites.extend(config.sites.iter().map(|site| (site.id.clone(), site.position)));
     for (site, button) in config.buttons() {
         rules.positions.insert(button.id.clone(), button.position.unwrap_or(site.position));
     }

@@ -38,6 +38,14 @@ impl Shared {
         self.supervision().alive(device, at.min(self.clock.utc()));
     }
 
+    /// An enrolled phone is among the devices; its silence means nothing.
+    pub fn know_phone(&self, device: &DeviceRef, seen_at: Option<UtcMs>) {
+        self.supervision().add(Supervised { device: device.clone(), class: Class::Phone, interval_ms: None, provider: None });
+        if let Some(at) = seen_at {
+            self.alive(device, at);
+        }
+    }
+
     /// A sign of life of any door. An edge box is under supervision from its first sign on.
     pub fn sign(&self, sign: &Sign) {
         let mut supervision = self.supervision();

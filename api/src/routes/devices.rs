@@ -71,12 +71,18 @@ struct DeviceView {
 pub(super) async fn list(State(app): State<App>, Extension(session): Extension<Session>) -> Json<DeviceList> {
     let sites: HashMap<&SiteId, &Site> = app.config.sites.iter().map(|site| (&site.id, site)).collect();
     let names: HashMap<&DeviceRef, &Trilingual> = app.config.buttons().map(|(_, button)| (&button.id, &button.name)).collect();
+    let phones = app.phones.of_site(None);
+    let phones: HashMap<&DeviceRef, &str> = phones.iter().map(|phone| (&phone.row.device, phone.row.name.as_str())).collect();
     let all = app.supervision().devices();
     let mut devices = Vec::new();
     for status in all {
         let Some(site) = sites.get(&status.device.site) else { continue };
         if covers(&session, site.id.as_str(), site.area.as_str()) {
-            devices.push(view(&status, names.get(&status.device).copied()));
+            let mut shown = view(&status, names.get(&status.device).copied());
+            if let Some(name) = phones.get(&status.device) {
+                shown.name = Names::same(name);
+            }
+            devices.push(shown);
         }
     }
     let lost = devices.iter().filter(|d| d.state == DeviceState::Lost.as_str()).count();

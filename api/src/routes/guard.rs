@@ -1,8 +1,10 @@
 //! Who may use a route: asked before any handler runs, from the table and nothing else.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Request, State},
-    http::{Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -12,6 +14,7 @@ use crate::{
     auth::{Right, Session, cookie_value},
     error::ApiError,
     hub::App,
+    phones::{self, Phone},
 };
 
 /// Who may use a route.
@@ -25,6 +28,8 @@ pub enum Access {
     With(Right),
     /// The same, or a program that shows the token made for this (metrics, CAP feed).
     WithOrToken(Right),
+    /// An enrolled phone of a school contact; no session opens it.
+    Phone,
 }
 
 impl Access {
@@ -32,6 +37,7 @@ impl Access {
     pub fn allows(self, role: Role) -> bool {
         match self {
             Access::Anyone | Access::AnySession => true,
+            Access::Phone => false,
             Access::With(right) | Access::WithOrToken(right) => right.roles().contains(&role),
         }
     }
@@ -45,6 +51,15 @@ pub(super) async fn guard(State((app, access)): State<(App, Access)>, mut reques
         && bearer(&request) == Some(app.program_token(right))
     {
         return next.run(request).await;
+    }
+    if access == Access::Phone {
+        return match admit_phone(&app, &request) {
+            Ok(phone) => {
+                request.extensions_mut().insert(phone);
+                next.run(request).await
+            }
+            Err(error) => error.into_response(),
+        };
     }
     let token = cookie_value(request.headers()).map(str::to_owned);
     let csrf = request.headers().get("x-csrf-token").and_then(|v| v.to_str().ok()).map(str::to_owned);
@@ -68,6 +83,36 @@ async fn admit(app: &App, access: Access, token: Option<String>, csrf: Option<St
         return Err(ApiError::new(StatusCode::FORBIDDEN, "csrf", "The header x-csrf-token is missing or not this session's."));
     }
     Ok(session)
+}
+
+fn admit_phone(app: &App, request: &Request) -> Result<Arc<Phone>, ApiError> {
+    let phone = phones::token_of(request.headers()).and_then(|token| app.phones.find(token)).ok_or_else(ApiError::unauthenticated)?;
+    if phone.revoked_at().is_some() {
+        return Err(ApiError::new(
+            StatusCode::UNAUTHORIZED,
+            "revoked",
+            "This phone may not press any more. Ask whoever keeps the phones of your site.",
+        ));
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        from_the_page(request.headers())?;
+    }
+    let now = app.clock.utc();
+    if phone.seen(now) {
+        app.alive(&phone.row.device, now);
+        let (store, device) = (app.store.clone(), phone.row.device.clone());
+        // A press does not wait for this.
+        tokio::spawn(async move { store.touch_phone(&device, now).await });
+    }
+    Ok(phone)
+}
+
+/// A header that a form of another site cannot send, beside the cookie's `SameSite=Strict`.
+pub(super) fn from_the_page(headers: &HeaderMap) -> Result<(), ApiError> {
+    if headers.get("x-qorgan-phone").is_some_and(|v| v == "1") {
+        return Ok(());
+    }
+    Err(ApiError::new(StatusCode::FORBIDDEN, "csrf", "The header x-qorgan-phone is missing."))
 }
 
 fn bearer(request: &Request) -> Option<&str> {

@@ -11,6 +11,7 @@ mod guard;
 mod openapi;
 mod ops;
 mod phone;
+mod phones;
 mod places;
 mod public;
 mod register;

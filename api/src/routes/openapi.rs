@@ -33,6 +33,9 @@ impl Modify for Schemes {
         let components = openapi.components.get_or_insert_default();
         let cookie = ApiKeyValue::with_description(crate::auth::COOKIE, "Set by log-in. Changes also need the header x-csrf-token.");
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let phone =
+            ApiKeyValue::with_description(crate::phones::COOKIE, "Set by enrolment. Changes also need the header x-qorgan-phone: 1.");
+        components.add_security_scheme("phone", SecurityScheme::ApiKey(ApiKey::Cookie(phone)));
         let bearer =
             HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The metrics token of the state directory.")).build();
         components.add_security_scheme("metrics_token", SecurityScheme::Http(bearer));

@@ -15,7 +15,7 @@ use crate::{
     auth::Session,
     error::ApiError,
     hub::{App, Change},
-    view::{SiteView, UnitView},
+    view::{Names, SiteView, UnitView},
 };
 
 /// All sites.
@@ -52,7 +52,9 @@ pub(super) async fn sites(State(app): State<App>, Extension(session): Extension<
         buttons: site.buttons.iter().map(|b| b.id.to_string()).collect(),
         device_names: {
             let cameras = site.cameras.iter().map(|c| (c.id.to_string(), (&c.name).into()));
-            cameras.chain(site.buttons.iter().map(|b| (b.id.to_string(), (&b.name).into()))).collect()
+            let phones = app.phones.of_site(Some(&site.id));
+            let phones = phones.iter().map(|p| (p.row.device.to_string(), Names::same(&p.row.name)));
+            cameras.chain(site.buttons.iter().map(|b| (b.id.to_string(), (&b.name).into()))).chain(phones).collect()
         },
     });
     Json(SiteList { sites: sites.collect() })

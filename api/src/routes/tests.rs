@@ -106,7 +106,7 @@ async fn every_route_admits_exactly_the_roles_of_the_table() {
 #[tokio::test]
 async fn no_change_is_taken_without_the_csrf_token() {
     let hub = hub().await;
-    for route in table().into_iter().filter(|r| r.method != Method::GET && r.access != Access::Anyone) {
+    for route in table().into_iter().filter(|r| r.method != Method::GET && !matches!(r.access, Access::Anyone | Access::Phone)) {
         let role = Role::ALL.into_iter().find(|r| route.access.allows(*r)).unwrap();
         let (status, code) = hub.ask(&route.method, &example(route.path), Some(role), false, "{}").await;
         assert_eq!((status, code.as_str()), (StatusCode::FORBIDDEN, "csrf"), "{} {}", route.method, route.path);

@@ -20,6 +20,7 @@ import { DrillsPage } from "./pages/Drills";
 import { RegisterPage } from "./pages/Register";
 import { SiteFilePage } from "./pages/SiteFile";
 import { Login, Relogin } from "./pages/Login";
+import { PhonesPage } from "./pages/Phones";
 
 export function App(): JSX.Element {
   if (!sessionKnown.value) return <main class="plain"><Loading /></main>;
@@ -51,6 +52,7 @@ function Current(): JSX.Element {
     case "drills": return <DrillsPage />;
     case "sitefile": return <SiteFilePage />;
     case "connectors": return <ConnectorsPage />;
+    case "phones": return <PhonesPage />;
     case "areas": return <AreasPage />;
     case "audit": return <AuditPage />;
   }

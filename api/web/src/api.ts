@@ -5,6 +5,7 @@ import type {
   Action, Alert, AreaCollection, AuditEntry, Camera, CloseReason, Connector, Contact, Device, Drill, Drills, Handover, ImportResult, Institution, LatLon, PublicInfo,
   Register, Session, Shift, Site, SiteFile, Transition, Unit, UnitChoice, UnitLive,
 } from "./types";
+import type { Enrolment, PhoneLine } from "./types";
 
 export class ApiError extends Error {
   constructor(
@@ -115,6 +116,9 @@ export const api = {
   putAreas: (body: unknown) =>
     json<{ imported: number; skipped: { index: number; reason: string }[] }>("PUT", "/api/v1/areas", body),
   soundTest: (heard: boolean) => call("POST", "/api/v1/desk/sound-test", { heard }),
+  phones: async () => (await json<{ phones: PhoneLine[] }>("GET", "/api/v1/phones")).phones,
+  enrolPhone: (site: string, name: string) => json<Enrolment>("POST", "/api/v1/phones/enrolments", { site, name }),
+  revokePhone: (device: string) => call("DELETE", `/api/v1/phones/${camera(device)}`),
   audit: async (limit: number, before?: number) =>
     (await json<{ entries: AuditEntry[] }>(
       "GET", `/api/v1/audit?limit=${limit}${before === undefined ? "" : `&before=${before}`}`,

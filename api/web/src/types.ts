@@ -27,6 +27,10 @@ export interface Session {
   rights: Right[];
 }
 
+export interface PhoneLine { device: string; site: string; name: string; created_at: string; seen_at: string | null; revoked_at: string | null }
+/** A link for one phone; `qr.path` are its dark squares, one unit each. */
+export interface Enrolment { code: string; path: string; expires_at: string; qr: { url: string; size: number; path: string } | null }
+
 export type AlertKind = "alarm" | "crowd" | "incident" | "trouble" | "hazard";
 export type Level = "notice" | "watch" | "warning" | "critical";
 export type AlertState = "raised" | "claimed" | "dispatched" | "accepted" | "en_route" | "on_scene" | "closed";

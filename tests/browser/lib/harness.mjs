@@ -22,7 +22,7 @@ const FLAGS = [
 ];
 
 /** A refusal that a check provokes on purpose is written to the console by the browser itself; nothing else may be. */
-const EXPECTED_REFUSALS = [/status of 401 .*/, /status of 403 .*/, /status of 409 .*/];
+const EXPECTED_REFUSALS = [/status of 401 .*/, /status of 403 .*/, /status of 409 .*/, /status of 422 .*/];
 
 export class Harness {
   passed = 0;

@@ -8,4 +8,5 @@ mod hub;
 mod models;
 mod mqtt;
 mod register;
+mod phone;
 mod store;

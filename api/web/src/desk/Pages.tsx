@@ -12,6 +12,7 @@ export function Pages(): JSX.Element | null {
   if (can("register.read")) places.push(["register", t("nav.register"), "list"], ["devices", t("nav.devices"), "button"]);
   if (can("drills.read")) places.push(["drills", t("nav.drills"), "drill"]);
   if (can("sitefile.write")) places.push(["sitefile", t("nav.sitefile"), "file"]);
+  if (can("phones.manage")) places.push(["phones", t("nav.phones"), "phone"]);
   const system: Entry[] = [];
   if (can("connectors.read")) system.push(["connectors", t("nav.connectors"), "share"]);
   if (can("areas.write")) system.push(["areas", t("nav.areas"), "upload"]);
