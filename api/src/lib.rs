@@ -16,5 +16,6 @@ pub mod routes;
 pub mod secrets;
 pub mod sitefile;
 pub mod tls;
+pub mod units;
 pub mod view;
 pub mod web;

@@ -11,8 +11,8 @@ use qorgan_domain::{Alarm, Count, DeviceRef, Event, topic::Principal};
 use qorgan_ingest::mqtt::{DoorEvent, Doors, NotStored, StoredAlarm};
 use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
 
-use super::{App, Change};
-use crate::{error::chain, secrets::DevicePasswords};
+use super::{App, Change, field::Field};
+use crate::{error::chain, secrets::DevicePasswords, units::Fix};
 
 /// Counts that may wait for the store; over that they are dropped and counted.
 const COUNT_QUEUE: usize = 20_000;
@@ -24,7 +24,7 @@ const DESKS_FIRST: Duration = Duration::from_millis(1_000);
 const COUNT_BATCH: usize = 500;
 
 /// The functions behind the MQTT door.
-pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, counts: mpsc::Sender<Count>) -> Doors {
+pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, counts: mpsc::Sender<Count>, field: Field) -> Doors {
     let devices: Arc<HashSet<DeviceRef>> = Arc::new(app.config.devices().cloned().collect());
     let (for_alarms, for_events) = (app.clone(), app.clone());
     Doors {
@@ -37,7 +37,7 @@ pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, cou
             let (app, journal) = (for_alarms.clone(), journal.clone());
             Box::pin(async move { commit(&app, &journal, alarm).await })
         }),
-        event: Box::new(move |event| take(&for_events, &counts, event)),
+        event: Box::new(move |event| take(&for_events, &counts, &field, event)),
         clock: app.clock.clone(),
     }
 }
@@ -69,7 +69,7 @@ async fn commit(app: &App, journal: &Journal, alarm: Alarm) -> Result<StoredAlar
     }
 }
 
-fn take(app: &App, counts: &mpsc::Sender<Count>, event: DoorEvent) -> bool {
+fn take(app: &App, counts: &mpsc::Sender<Count>, field: &Field, event: DoorEvent) -> bool {
     match event {
         DoorEvent::Count(count) => {
             app.alive(&count.camera, app.clock.utc());
@@ -86,7 +86,9 @@ fn take(app: &App, counts: &mpsc::Sender<Count>, event: DoorEvent) -> bool {
             tracing::debug!(%device, state = ?health.state, battery = ?health.battery_percent, "device health");
             true
         }
-        DoorEvent::Position { .. } | DoorEvent::OrderReceipt { .. } | DoorEvent::Hazard(_) => true,
+        DoorEvent::Position { unit, position, at } => field.position(app, &unit, Fix { position, at }),
+        DoorEvent::OrderReceipt { unit, receipt } => field.receipt(unit, receipt),
+        DoorEvent::Hazard(hazard) => field.hazard(hazard),
         DoorEvent::Sign(sign) => {
             app.sign(&sign);
             true

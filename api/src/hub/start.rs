@@ -22,7 +22,7 @@ use qorgan_ingest::mqtt::{Mqtt, embedded, external};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Addresses, App, Mode, Shared, demo::demo_logins, doors, listen::Listener, options::ADDRESSES, shift, supervise, upkeep};
+use super::{Addresses, App, Mode, Shared, demo::demo_logins, doors, field, listen::Listener, options::ADDRESSES, orders, shift, supervise, upkeep};
 use crate::{
     areas::Areas,
     auth::{Passwords, Sessions},
@@ -31,6 +31,7 @@ use crate::{
     connect, routes,
     secrets::{self, DemoLogin, DevicePasswords},
     sitefile::Seal,
+    units::LiveUnits,
 };
 
 /// Changes that a screen may be behind before it gets a new snapshot.
@@ -120,6 +121,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         return Err(StartError::Option("this binary was built without cameras".into()));
     }
     let users = config.devices().map(ToString::to_string).chain(config.sites.iter().map(|s| format!("edge/{}", s.id)));
+    let users = users.chain(config.field_users());
     let device_passwords = DevicePasswords::prepare(&state_dir, users)?;
     let metrics = recorder()?;
 
@@ -153,6 +155,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     let seal = Seal::new(&key).ok_or_else(|| StartError::Secret("the key of the site files is no key".into()))?;
     let app = App(Arc::new(Shared {
         cameras: LiveCameras::new(&config, mode != Mode::Centre),
+        units: LiveUnits::new(&config),
         sessions: Sessions::new(store.clone(), clock.clone()),
         metrics_token: secrets::metrics_token(&state_dir)?,
         feed_token: secrets::feed_token(&state_dir)?,
@@ -176,7 +179,8 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     app.audit("system/hub", "system", "hub.start", "hub", Some(env!("CARGO_PKG_VERSION"))).await?;
 
     let (count_sender, counts) = doors::count_writer(store);
-    let doors = Arc::new(doors::doors(&app, journal.clone(), device_passwords, count_sender));
+    let (field, field_task) = field::start(&app, &cancel);
+    let doors = Arc::new(doors::doors(&app, journal.clone(), device_passwords, count_sender, field));
     let (mqtt, mqtt_addr, mqtts_addr) = start_mqtt(&app.config, doors).await?;
     let mqtt = Arc::new(mqtt);
     let _ = app.mqtt.set(mqtt.clone());
@@ -189,6 +193,8 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         tokio::spawn(supervise::supervise(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
         tokio::spawn(shift::follow(app.clone(), cancel.clone())),
+        tokio::spawn(orders::order_topics(app.clone(), mqtt.clone(), cancel.clone())),
+        field_task,
     ];
     tasks.extend(senders.into_iter().map(|sender| tokio::spawn(sender.run(cancel.clone()))));
     #[cfg(feature = "edge")]
