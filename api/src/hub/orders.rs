@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::{App, Change, field};
 use crate::{
     error::chain,
-    routes::place_of,
+    routes::address_of,
     units::{standing_order, stands},
 };
 
@@ -148,7 +148,7 @@ fn same_order(known: Option<&OrderV1>, order: Option<&OrderV1>) -> bool {
 
 async fn order_of(app: &App, alert: &Alert) -> OrderV1 {
     let note = note_of(app, alert).await;
-    let address = place_of(app, alert).await.address;
+    let address = address_of(app, alert).await;
     let place = place_name(app, alert).map(|name| in_language(&name, &app.config.hub.language).to_owned()).unwrap_or_default();
     OrderV1 {
         v: 1,

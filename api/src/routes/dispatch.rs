@@ -15,8 +15,9 @@ use super::{Access::With, Route, row};
 use crate::{
     auth::{Right, Session},
     config::{Unit, UnitKind},
-    error::ApiError,
+    error::{ApiError, chain},
     hub::{self, App},
+    sitefile::{Contact, SiteFile, site_file},
     units::{self, Fix},
     view::{AlertView, Names, UnitLiveView},
 };
@@ -120,21 +121,11 @@ pub(super) struct OrderView {
     /// What the site file says to whoever comes.
     notes: Option<String>,
     /// Whom to call there.
-    contacts: Vec<ContactView>,
+    contacts: Vec<Contact>,
     /// An exercise.
     drill: bool,
     /// What the desk adds.
     note: Option<String>,
-}
-
-/// Somebody to call at a site.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct ContactView {
-    id: i64,
-    name: String,
-    post: String,
-    phone: String,
-    expires_at: Option<String>,
 }
 
 /// Alerts that are on a desk's screen.
@@ -224,39 +215,44 @@ pub(super) async fn order(State(app): State<App>, Extension(session): Extension<
     let Some(alert) = standing.filter(|alert| life::visible(alert, &session.viewer())) else {
         return Ok(Json(OrderAnswer { order: None }));
     };
-    let place = place_of(&app, alert).await;
-    if !place.contacts.is_empty() {
-        app.audit_by(&session, "sitefile.contacts", &format!("alert/{}", alert.id), Some("order")).await?;
+    let file = file_for_order(&app, &session, alert).await;
+    let note = hub::note_of(&app, alert).await;
+    let (mut address, mut notes, mut plan, mut contacts) = (None, None, false, Vec::new());
+    if let Some(file) = file {
+        (address, notes, plan, contacts) = (file.address, file.notes, file.plan.is_some(), file.contacts);
     }
-    let order = OrderView {
-        place: hub::place_name(&app, alert).as_ref().map(Names::from),
-        address: place.address,
-        plan: place.plan,
-        notes: place.notes,
-        contacts: place.contacts,
-        drill: hub::is_drill(alert),
-        note: hub::note_of(&app, alert).await,
-        alert: AlertView::new(alert, &session),
-    };
+    let place = hub::place_name(&app, alert).as_ref().map(Names::from);
+    let order =
+        OrderView { alert: AlertView::new(alert, &session), place, address, plan, notes, contacts, drill: hub::is_drill(alert), note };
     Ok(Json(OrderAnswer { order: Some(order) }))
 }
 
-/// What the site file says to whoever goes there.
-#[derive(Debug, Default)]
-pub(crate) struct Place {
-    /// Street address.
-    pub(crate) address: Option<String>,
-    /// Notes.
-    pub(crate) notes: Option<String>,
-    /// Whether there is a plan.
-    pub(crate) plan: bool,
-    /// Whom to call.
-    pub(crate) contacts: Vec<ContactView>,
+/// The file of the site that an order leads to; a patrol may read it while the order stands, and that is written down first.
+/// An order must not wait for its site file: what cannot be read is left out.
+async fn file_for_order(app: &App, session: &Session, alert: &Alert) -> Option<SiteFile> {
+    let site = alert.site.as_ref()?;
+    let read = async {
+        app.audit_by(session, "sitefile.open", &format!("site/{site}"), Some(&format!("alert {}", alert.id))).await?;
+        site_file(app, site).await
+    };
+    match read.await {
+        Ok(file) => Some(file),
+        Err(error) => {
+            tracing::error!(%site, error = chain(&error), "the site file could not be read; the order goes without it");
+            None
+        }
+    }
 }
 
-/// The site file of an alert's site, as far as it matters to a unit.
-pub(crate) async fn place_of(_app: &App, _alert: &Alert) -> Place {
-    Place::default()
+/// Street address of an alert's site, for the order on MQTT.
+pub(crate) async fn address_of(app: &App, alert: &Alert) -> Option<String> {
+    match app.store.site_page(alert.site.as_ref()?).await {
+        Ok(page) => page?.address,
+        Err(error) => {
+            tracing::warn!(alert = %alert.id, error = chain(&error), "the address could not be read; the order goes without it");
+            None
+        }
+    }
 }
 
 /// Many alerts at once are on a desk's screen. The first desk counts; what was noted already, is closed or is not this role's is passed over.

@@ -31,7 +31,7 @@ use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLay
 
 use crate::{auth::Right, hub::App, web};
 
-pub(crate) use dispatch::place_of;
+pub(crate) use dispatch::address_of;
 pub use guard::Access;
 pub use openapi::document;
 pub use stream::Desks;
