@@ -11,7 +11,10 @@ use qorgan_domain::{Alarm, Count, DeviceRef, Event, topic::Principal};
 use qorgan_ingest::mqtt::{DoorEvent, Doors, NotStored, StoredAlarm};
 use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
 
-use super::{App, Change, field::Field};
+use super::{
+    App, Change,
+    field::{self, Field},
+};
 use crate::{error::chain, secrets::DevicePasswords, units::Fix};
 
 /// Counts that may wait for the store; over that they are dropped and counted.
@@ -86,7 +89,10 @@ fn take(app: &App, counts: &mpsc::Sender<Count>, field: &Field, event: DoorEvent
             tracing::debug!(%device, state = ?health.state, battery = ?health.battery_percent, "device health");
             true
         }
-        DoorEvent::Position { unit, position, at } => field.position(app, &unit, Fix { position, at }),
+        DoorEvent::Position { unit, position, at } => {
+            field::moved(app, &unit, Fix { position, at });
+            true
+        }
         DoorEvent::OrderReceipt { unit, receipt } => field.receipt(unit, receipt),
         DoorEvent::Hazard(hazard) => field.hazard(hazard),
         DoorEvent::Sign(sign) => {

@@ -67,13 +67,6 @@ pub(super) fn start(app: &App, cancel: &CancellationToken) -> (Field, JoinHandle
 }
 
 impl Field {
-    /// A unit's position, from MQTT. Never refused for want of room: it replaces the one before.
-    #[expect(clippy::unused_self, reason = "one way in for everything from the road")]
-    pub(super) fn position(&self, app: &App, unit: &UnitId, fix: Fix) -> bool {
-        moved(app, unit, fix);
-        true
-    }
-
     /// A unit's word about its order.
     pub(super) fn receipt(&self, unit: UnitId, receipt: OrderReceiptV1) -> bool {
         self.receipts.try_send((unit, receipt)).is_ok()

@@ -92,7 +92,9 @@ function merge(alert: OrderAlert): void {
   if (known && known.alert.id === alert.id && alert.version >= known.alert.version) order.value = { ...known, alert };
 }
 
+const ASK_AGAIN_MS = 4000;
 let asked = 0;
+let again: ReturnType<typeof setTimeout> | undefined;
 
 /** Asks the hub which order stands. Of two questions under way the later one counts. */
 export async function refresh(): Promise<void> {
@@ -109,6 +111,8 @@ export async function refresh(): Promise<void> {
     if (turn !== asked) return;
     // The order on the screen stays: an old one is worth more than none.
     orderError.value = error;
+    clearTimeout(again);
+    again = setTimeout(() => void refresh(), ASK_AGAIN_MS);
   }
 }
 
@@ -124,9 +128,9 @@ async function history(alert: OrderAlert): Promise<void> {
   had.value = next;
 }
 
-/** What makes the page ask again: another alert, a new order to the same one, a step that somebody else wrote down, the end of it. */
+/** What makes the page ask again: another alert, a new order to the same one, the end of it. Steps come with the stream. */
 function trace(alert: OrderAlert): string {
-  return `${alert.id} ${alert.state} ${alert.progress?.delivered_at ? "" : "new"} ${alert.progress?.done_at ? "done" : ""}`;
+  return `${alert.id} ${alert.progress?.sent_at ?? "new"} ${alert.progress?.done_at ? "done" : ""}`;
 }
 
 /** Follows stream, line and visibility until told to stop. */
@@ -142,7 +146,11 @@ export function follow(): () => void {
       const ours = (queue.value as unknown as OrderAlert[]).filter((alert) => alert.unit === session.value?.unit);
       const traces = ours.map(trace).join("\n");
       untracked(() => {
+        const before = order.value?.alert;
         for (const alert of ours) merge(alert);
+        const standing = order.value?.alert;
+        // The desk or another phone wrote a step down for us: its time is in the history.
+        if (standing && before?.id === standing.id && before.state !== standing.state) history(standing).catch((e: unknown) => console.debug("history:", e));
         if (traces === last && orderLoaded.value) return;
         last = traces;
         void refresh();
@@ -182,6 +190,14 @@ export function follow(): () => void {
   ];
   return () => {
     for (const stop of stops) stop();
+    clearTimeout(again);
+    asked++;
+    // Whoever logs in next on this phone may be another unit.
+    order.value = null;
+    orderLoaded.value = false;
+    orderError.value = null;
+    had.value = new Map();
+    finished.value = null;
     document.removeEventListener("visibilitychange", look);
     removeEventListener("online", back);
   };
