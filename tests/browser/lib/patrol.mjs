@@ -56,15 +56,15 @@ export async function patrolPhone(harness, { duty, patrol }) {
     harness.lineCut = true;
     await context.setOffline(true);
     await next();
-    await page.waitForSelector(".steps li:nth-child(2).waits");
+    await page.waitForSelector(".patrol-steps li:nth-child(2).waits");
     await next();
-    await page.waitForSelector(".steps li:nth-child(3).waits");
+    await page.waitForSelector(".patrol-steps li:nth-child(3).waits");
     await harness.shot(page, "patrol-offline-kk");
     assert.equal((await alert()).state, "accepted", "the hub cannot know yet");
     await context.setOffline(false);
     await until("on the scene", async () => (await alert()).state === "on_scene");
     harness.lineCut = false;
-    await page.waitForSelector(".steps li:nth-child(3).taken");
+    await page.waitForSelector(".patrol-steps li:nth-child(3).taken");
     await next();
     await page.waitForSelector(".patrol .empty");
     const { transitions } = await officer.get(`/api/v1/alerts/${incident.id}`);

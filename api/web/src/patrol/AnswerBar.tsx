@@ -28,7 +28,7 @@ export function AnswerBar({ order }: { order: Order }): JSX.Element {
   return (
     <>
       <footer class="answers" aria-label={t("patrol.answers")}>
-        <ol class="steps">{STEPS.map((step, i) => <StepState key={step} order={order} step={step} index={i} />)}</ol>
+        <ol class="patrol-steps">{STEPS.map((step, i) => <StepState key={step} order={order} step={step} index={i} />)}</ol>
         {declining && <p class="answers-state" role="status"><Icon name="clock" />{t("patrol.decline_waits", { time: clockTime(declining.at) })}</p>}
         {!declining && next === null && <p class="answers-state" role="status"><Icon name="check" />{t("patrol.all_given")}</p>}
         <div class="answer-buttons">

@@ -61,7 +61,7 @@ export function OrderCard({ order }: { order: Order }): JSX.Element {
         </div>
       </div>
       {at && (
-        <a class="button wide" href={`geo:${at[0]},${at[1]}?q=${at[0]},${at[1]}`}>
+        <a class="button broad" href={`geo:${at[0]},${at[1]}?q=${at[0]},${at[1]}`}>
           <Icon name="map" /><span>{t("patrol.open_map")}</span><small class="mono">{at[0].toFixed(5)}, {at[1].toFixed(5)}</small>
         </a>
       )}
@@ -75,7 +75,7 @@ export function OrderCard({ order }: { order: Order }): JSX.Element {
       {order.contacts.length > 0 && (
         <section class="order-part">
           <h3>{t("patrol.contacts")}</h3>
-          <ul class="contacts">{order.contacts.map((contact) => <Person key={contact.id} contact={contact} />)}</ul>
+          <ul class="patrol-contacts">{order.contacts.map((contact) => <Person key={contact.id} contact={contact} />)}</ul>
         </section>
       )}
     </article>
@@ -85,7 +85,7 @@ export function OrderCard({ order }: { order: Order }): JSX.Element {
 function Person({ contact }: { contact: Contact }): JSX.Element {
   return (
     <li>
-      <a class="button wide" href={`tel:${contact.phone.replace(/[^\d+]/g, "")}`}>
+      <a class="button broad" href={`tel:${contact.phone.replace(/[^\d+]/g, "")}`}>
         <Icon name="user" />
         <span class="grow"><strong>{contact.name}</strong>{contact.post && <small>{contact.post}</small>}</span>
         <span class="nowrap">{contact.phone}</span>
@@ -109,12 +109,12 @@ function Plan({ site, alert }: { site: string; alert: number }): JSX.Element {
   return (
     <section class="order-part">
       <h3>{t("patrol.plan")}</h3>
-      <button type="button" class="plan" aria-label={t("patrol.plan_large")} onClick={() => setLarge(true)}>
+      <button type="button" class="patrol-plan" aria-label={t("patrol.plan_large")} onClick={() => setLarge(true)}>
         <img key={attempt} src={source} alt={t("patrol.plan")} onError={() => setFailed(true)} />
       </button>
       {large && (
         <Dialog title={t("patrol.plan")} wide onClose={() => setLarge(false)}>
-          <div class="plan-large" tabIndex={0} role="region" aria-label={t("patrol.plan")}><img src={source} alt={t("patrol.plan")} /></div>
+          <div class="patrol-plan-large" tabIndex={0} role="region" aria-label={t("patrol.plan")}><img src={source} alt={t("patrol.plan")} /></div>
         </Dialog>
       )}
     </section>
