@@ -22,7 +22,9 @@ use qorgan_ingest::mqtt::{Mqtt, embedded, external};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Addresses, App, Mode, Shared, demo::demo_logins, doors, field, listen::Listener, options::ADDRESSES, orders, shift, supervise, upkeep};
+use super::{
+    Addresses, App, Mode, Shared, demo::demo_logins, doors, field, listen::Listener, options::ADDRESSES, orders, shift, supervise, upkeep,
+};
 use crate::{
     areas::Areas,
     auth::{Passwords, Sessions},
