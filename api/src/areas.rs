@@ -110,6 +110,12 @@ impl Areas {
         self.areas.iter().any(|a| a.code == *code)
     }
 
+    /// The area that a place lies in; by schematic outlines it is a guess.
+    pub fn at(&self, point: GeoPoint) -> Option<&Area> {
+        let at = geo::Point::new(point.lon(), point.lat());
+        self.areas.iter().find(|area| area.outline.contains(&at) || area.outline.intersects(&at))
+    }
+
     /// Whether a place lies in its area, or says why not.
     pub fn check_inside(&self, point: GeoPoint, code: &AreaCode) -> Result<(), String> {
         let at = geo::Point::new(point.lon(), point.lat());

@@ -19,5 +19,6 @@ pub mod routes;
 pub mod secrets;
 pub mod sitefile;
 pub mod tls;
+pub mod units;
 pub mod view;
 pub mod web;

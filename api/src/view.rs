@@ -573,6 +573,27 @@ pub struct UnitView {
     pub kind: UnitKind,
 }
 
+/// Where a unit is and what it is busy with.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct UnitLiveView {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: Names,
+    /// What it is.
+    pub kind: UnitKind,
+    /// `[lat, lon]`, degrees; none until it has said where it is.
+    pub position: Option<[f64; 2]>,
+    /// When it was there, RFC 3339.
+    pub at: Option<String>,
+    /// Age of the position, seconds.
+    pub age_s: Option<f64>,
+    /// Whether the position is at most five minutes old.
+    pub fresh: bool,
+    /// Number of the alert it was sent to and is not done with.
+    pub busy_with: Option<i64>,
+}
+
 /// Desks that are attended now.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct DesksView {

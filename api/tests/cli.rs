@@ -55,6 +55,9 @@ fn a_mistyped_key_is_named_with_its_line_and_the_key_that_was_meant() {
 fn bad_values_are_errors_that_name_the_thing() {
     for (from, to, expected) in [
         ("id = \"gate\"", "id = \"yard\"", "stands twice"),
+        ("territory = [\"311000000\"]", "territory = [\"999999999\"]", "unit \"patrol-2\": area 999999999 is not in the areas file"),
+        ("id = \"roadside\"", "id = \"road side\"", "hazard_source \"road side\""),
+        ("id = \"school-17\"", "id = \"hazard\"", "taken by the topics"),
         ("rtsp://127.0.0.1:8554/gate", "rtsp://admin:secret@127.0.0.1:8554/gate", "holds a user or password"),
         ("rtsp://127.0.0.1:8554/gate", "http://127.0.0.1:8554/gate", "neither rtsp://"),
         ("position = [42.9021, 71.3782]", "position = [71.3782, 42.9021]", "school-17"),

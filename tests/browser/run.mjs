@@ -3,6 +3,7 @@
 //   QORGAN_URL    address of the hub, https with a self-signed certificate is fine
 //   QORGAN_USERS  JSON {"duty_officer":{"user","password"},"shift_lead":{..} or "police_desk":{..},"administrator":{..},"auditor":{..}}
 //   QORGAN_PID    process id of the hub, for the check with a frozen hub (left out without)
+//   QORGAN_USERS  JSON {"duty_officer":{"user","password"},"shift_lead":{..} or "police_desk":{..},"patrol":{..},"administrator":{..},"auditor":{..}}
 //   QORGAN_PRESS  shell command that presses one alarm button (run in the repository root)
 //   QORGAN_ONLY   pattern of the names of the checks to run (default all)
 //   CHROMIUM      browser, default /usr/bin/chromium;  QORGAN_SHOTS  folder of the screenshots, default target/screenshots
@@ -13,6 +14,7 @@ import assert from "node:assert/strict";
 import { Harness, until } from "./lib/harness.mjs";
 import { beginShift, card, claim, close, countsMove, dispatch, dispatchByKeys, fitsWidth, focusIsSomewhere, LANGS, logIn, mapIsDrawn, openIds, openPage, pressAndSee, proveSound, TEXT } from "./lib/desk.mjs";
 import { phonePage, phonesPanel } from "./lib/phone.mjs";
+import { patrolPhone } from "./lib/patrol.mjs";
 
 const env = (name) => process.env[name] ?? fail(`${name} is not set; see the head of tests/browser/run.mjs`);
 const fail = (text) => {
@@ -44,6 +46,8 @@ try {
   await incidentByHand();
   await drill();
   await publicPage();
+  if (users.patrol) await patrolPhone(harness, { duty, patrol: users.patrol });
+  else console.log("left out: no log-in of a patrol given");
   if (users.administrator) {
     await administrator();
     await registerImport();

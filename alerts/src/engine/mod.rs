@@ -84,6 +84,7 @@ type Answer = oneshot::Sender<Result<Alert, ActError>>;
 enum Command {
     Act { id: AlertId, action: Action, actor: Actor, answer: Answer },
     Incident { site: Option<SiteId>, position: Option<GeoPoint>, text: String, actor: Actor, answer: Answer },
+    Shown { ids: Vec<AlertId>, actor: Actor },
     Rules(Box<Rules>),
 }
 
@@ -177,6 +178,11 @@ impl Engine {
     ) -> Result<Alert, ActError> {
         let (answer, result) = oneshot::channel();
         self.ask(Command::Incident { site, position, text, actor, answer }, result).await
+    }
+
+    /// Notes that these alerts are on a desk's screen, all in one round. Those that refuse (noted already, closed) are passed over.
+    pub async fn shown(&self, ids: Vec<AlertId>, actor: Actor) -> Result<(), Error> {
+        self.commands.send(Command::Shown { ids, actor }).await.map_err(|_| STOPPED)
     }
 
     /// New limits and times.

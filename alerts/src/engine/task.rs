@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use qorgan_domain::{Alarm, Clock, Event, alert::Alert};
+use qorgan_domain::{
+    Alarm, Clock, Event,
+    alert::{Action, Alert},
+};
 use tokio::{
     sync::{mpsc, watch},
     time::{MissedTickBehavior, interval, timeout},
@@ -188,6 +191,13 @@ impl<C: From<Alert> + Clone + Send + 'static> Task<C> {
         let waiting = self.backlog.len();
         let (answer, result) = match command {
             Command::Rules(rules) => return self.fusion.set_rules(*rules),
+            // A receipt may be missing where nothing is written; the next desk to show it says so again.
+            Command::Shown { .. } if waiting > MAX_BACKLOG => return,
+            Command::Shown { ids, actor } => {
+                let fusion = &mut self.fusion;
+                let noted = ids.into_iter().filter_map(|id| fusion.act(id, &Action::Shown, &actor, now)?.ok());
+                return self.round.transitions.extend(noted);
+            }
             Command::Act { answer, .. } | Command::Incident { answer, .. } if waiting > MAX_BACKLOG => {
                 (answer, Err(ActError::Store(Error::Backlog(waiting))))
             }

@@ -20,7 +20,7 @@ const SAVE_ALERT: &str = "INSERT INTO alert (id, version, kind, test, level, sta
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, level = excluded.level, state = excluded.state, \
      updated_at = excluded.updated_at, closed_at = excluded.closed_at, claimed_by = excluded.claimed_by, unit = excluded.unit, \
      close_reason = excluded.close_reason, stored = excluded.stored, subsided_at = excluded.subsided_at, cause = excluded.cause, \
-     test = excluded.test, progress = excluded.progress \
+     test = excluded.test, progress = excluded.progress, lat = excluded.lat, lon = excluded.lon \
      WHERE excluded.version > alert.version";
 
 const SAVE_RECORD: &str = "INSERT INTO transition (alert, version, action, from_state, to_state, who, role, at, reason, unit) \

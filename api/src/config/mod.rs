@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use qorgan_domain::{AreaCode, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
+use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
 
 pub use read::{ConfigError, Problem};
 pub use secret::{SecretError, SecretSource};
@@ -53,6 +53,8 @@ pub struct Config {
     pub units: Vec<Unit>,
     /// Systems that are told of alerts.
     pub connectors: Vec<std::sync::Arc<Connector>>,
+    /// Outside systems that may report dangers.
+    pub hazard_sources: Vec<HazardSource>,
 }
 
 /// `[hub]`
@@ -261,6 +263,17 @@ pub struct Unit {
     pub name: Trilingual,
     /// What it is.
     pub kind: UnitKind,
+    /// Areas it is responsible for, by KATO code; empty when none.
+    pub territory: Vec<AreaCode>,
+}
+
+/// `[[hazard_source]]`
+#[derive(Debug, Clone)]
+pub struct HazardSource {
+    /// Id; its MQTT user is `hazard/{id}`.
+    pub id: DeviceId,
+    /// Name in three languages.
+    pub name: Trilingual,
 }
 
 /// `[[connector]]`
@@ -321,6 +334,12 @@ impl Config {
     /// Every device that may speak over MQTT.
     pub fn devices(&self) -> impl Iterator<Item = &DeviceRef> {
         self.cameras().map(|(_, c)| &c.id).chain(self.buttons().map(|(_, b)| &b.id))
+    }
+
+    /// MQTT users of what is no device: units and outside systems.
+    pub fn field_users(&self) -> impl Iterator<Item = String> {
+        let units = self.units.iter().map(|unit| format!("unit/{}", unit.id));
+        units.chain(self.hazard_sources.iter().map(|source| format!("hazard/{}", source.id)))
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) struct RawConfig {
     pub(super) unit: Vec<RawUnit>,
     #[serde(default)]
     pub(super) connector: Vec<RawConnector>,
+    pub(super) hazard_source: Vec<RawHazardSource>,
 }
 
 #[derive(Deserialize)]
@@ -209,6 +210,15 @@ pub(super) struct RawUnit {
     pub(super) id: Spanned<String>,
     pub(super) name: Trilingual,
     pub(super) kind: UnitKind,
+    #[serde(default)]
+    pub(super) territory: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHazardSource {
+    pub(super) id: Spanned<String>,
+    pub(super) name: Trilingual,
 }
 
 #[derive(Deserialize)]

@@ -145,9 +145,10 @@ impl Check<'_> {
         let mut seen = HashSet::new();
         let sites = raw.site.into_iter().filter_map(|site| self.site(site, areas.as_ref(), &base, &mut seen)).collect();
         let mut seen = HashSet::new();
-        let units = raw.unit.into_iter().filter_map(|unit| self.unit(unit, &mut seen)).collect();
+        let units = raw.unit.into_iter().filter_map(|unit| self.unit(unit, areas.as_ref(), &mut seen)).collect();
         let mut seen = HashSet::new();
         let connectors = raw.connector.into_iter().filter_map(|connector| self.connector(connector, &base, &mut seen)).collect();
+        let hazard_sources = self.hazard_sources(raw.hazard_source);
         Some(Config {
             base,
             hub,
@@ -164,6 +165,7 @@ impl Check<'_> {
             sites,
             units,
             connectors,
+            hazard_sources,
         })
     }
 
@@ -373,7 +375,7 @@ impl Check<'_> {
 
     fn site(&mut self, raw: RawSite, areas: Option<&Areas>, base: &Path, seen: &mut HashSet<SiteId>) -> Option<Site> {
         let id: SiteId = self.parse(&raw.id, "site")?;
-        if ["alert", "unit", "area", "edge", "desk"].contains(&id.as_str()) {
+        if ["alert", "unit", "area", "edge", "desk", "hazard"].contains(&id.as_str()) {
             self.problem(raw.id.span(), format!("site \"{id}\": this word is taken by the topics"));
         }
         if !seen.insert(id.clone()) {
@@ -461,12 +463,33 @@ impl Check<'_> {
         Some(Camera { id, name: raw.name, position, url, login, limit: raw.limit.map(Spanned::into_inner) })
     }
 
-    fn unit(&mut self, raw: RawUnit, seen: &mut HashSet<UnitId>) -> Option<Unit> {
+    fn unit(&mut self, raw: RawUnit, areas: Option<&Areas>, seen: &mut HashSet<UnitId>) -> Option<Unit> {
         let id: UnitId = self.parse(&raw.id, "unit")?;
         if !seen.insert(id.clone()) {
             self.problem(raw.id.span(), format!("unit \"{id}\" stands twice"));
         }
-        Some(Unit { id, name: raw.name, kind: raw.kind })
+        let mut territory = Vec::new();
+        for code in &raw.territory {
+            let Some(area) = self.parse::<AreaCode>(code, "territory") else { continue };
+            if areas.is_some_and(|areas| !areas.contains_code(&area)) {
+                self.problem(code.span(), format!("unit \"{id}\": area {area} is not in the areas file"));
+            }
+            territory.push(area);
+        }
+        Some(Unit { id, name: raw.name, kind: raw.kind, territory })
+    }
+
+    fn hazard_sources(&mut self, raw: Vec<RawHazardSource>) -> Vec<HazardSource> {
+        let mut seen = HashSet::new();
+        let mut sources = Vec::new();
+        for source in raw {
+            let Some(id) = self.parse::<DeviceId>(&source.id, "hazard_source") else { continue };
+            if !seen.insert(id.clone()) {
+                self.problem(source.id.span(), format!("hazard_source \"{id}\" stands twice"));
+            }
+            sources.push(HazardSource { id, name: source.name });
+        }
+        sources
     }
 }
 

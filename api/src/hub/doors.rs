@@ -11,8 +11,11 @@ use qorgan_domain::{Alarm, Count, DeviceRef, Event, topic::Principal};
 use qorgan_ingest::mqtt::{DoorEvent, Doors, NotStored, StoredAlarm};
 use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
 
-use super::{App, Change};
-use crate::{error::chain, secrets::DevicePasswords};
+use super::{
+    App, Change,
+    field::{self, Field},
+};
+use crate::{error::chain, secrets::DevicePasswords, units::Fix};
 
 /// Counts that may wait for the store; over that they are dropped and counted.
 const COUNT_QUEUE: usize = 20_000;
@@ -25,6 +28,7 @@ const COUNT_BATCH: usize = 500;
 
 /// The functions behind the MQTT door.
 pub(super) fn doors(app: &App, passwords: DevicePasswords, counts: mpsc::Sender<Count>) -> Doors {
+pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, counts: mpsc::Sender<Count>, field: Field) -> Doors {
     let devices: Arc<HashSet<DeviceRef>> = Arc::new(app.config.devices().cloned().collect());
     let (for_alarms, for_events) = (app.clone(), app.clone());
     Doors {
@@ -37,7 +41,7 @@ pub(super) fn doors(app: &App, passwords: DevicePasswords, counts: mpsc::Sender<
             let app = for_alarms.clone();
             Box::pin(async move { commit(&app, alarm).await })
         }),
-        event: Box::new(move |event| take(&for_events, &counts, event)),
+        event: Box::new(move |event| take(&for_events, &counts, &field, event)),
         clock: app.clock.clone(),
     }
 }
@@ -70,7 +74,7 @@ pub(crate) async fn commit(app: &App, alarm: Alarm) -> Result<StoredAlarm, NotSt
     }
 }
 
-fn take(app: &App, counts: &mpsc::Sender<Count>, event: DoorEvent) -> bool {
+fn take(app: &App, counts: &mpsc::Sender<Count>, field: &Field, event: DoorEvent) -> bool {
     match event {
         DoorEvent::Count(count) => {
             app.alive(&count.camera, app.clock.utc());
@@ -87,7 +91,12 @@ fn take(app: &App, counts: &mpsc::Sender<Count>, event: DoorEvent) -> bool {
             tracing::debug!(%device, state = ?health.state, battery = ?health.battery_percent, "device health");
             true
         }
-        DoorEvent::Position { .. } | DoorEvent::OrderReceipt { .. } | DoorEvent::Hazard(_) => true,
+        DoorEvent::Position { unit, position, at } => {
+            field::moved(app, &unit, Fix { position, at });
+            true
+        }
+        DoorEvent::OrderReceipt { unit, receipt } => field.receipt(unit, receipt),
+        DoorEvent::Hazard(hazard) => field.hazard(hazard),
         DoorEvent::Sign(sign) => {
             app.sign(&sign);
             true

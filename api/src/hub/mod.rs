@@ -3,6 +3,8 @@
 //! ```text
 //! start.rs    opens everything in order and ends it in reverse
 //! doors.rs    what MQTT brings: alarms to the journal, counts to fusion, screens and store
+//! field.rs    what comes from the road: positions and answers of units, dangers that outside systems report
+//! orders.rs   the order that stands for each unit, on its MQTT topic
 //! analyse.rs  worker threads: newest key frame -> picture -> count -> MQTT   (feature `edge`)
 //! stills.rs   one picture on request, masked                                (feature `edge`)
 //! supervise.rs  who was heard last when; what silence means
@@ -14,8 +16,10 @@
 mod analyse;
 mod demo;
 mod doors;
+mod field;
 mod listen;
 mod options;
+mod orders;
 mod shift;
 mod start;
 #[cfg(feature = "edge")]
@@ -46,12 +50,15 @@ use crate::{
     phones::Phones,
     routes::Desks,
     sitefile::Seal,
-    view::CameraView,
+    units::LiveUnits,
+    view::{CameraView, UnitLiveView},
 };
 
 pub(crate) use doors::commit;
+pub(crate) use field::moved;
 pub use listen::Secure;
 pub use options::{Addresses, Mode, Overrides};
+pub(crate) use orders::{is_drill, note_of, place_name};
 pub use start::{Running, StartError, run, start};
 
 /// What a screen may have to draw again.
@@ -61,6 +68,8 @@ pub enum Change {
     Alert(Arc<Alert>),
     /// A camera counted, or its health changed.
     Camera(Arc<CameraView>),
+    /// A unit moved, was ordered, or is free again.
+    Unit(Arc<UnitLiveView>),
     /// The outlines were replaced.
     Areas,
     /// A drill was planned, began, came further or ended.
@@ -111,6 +120,8 @@ pub struct Shared {
     pub ring: Ring<Change>,
     /// Latest counts and health.
     pub cameras: LiveCameras,
+    /// Where units are.
+    pub units: LiveUnits,
     /// Who is logged in.
     pub sessions: Sessions,
     /// Password hashing.

@@ -22,7 +22,9 @@ use qorgan_ingest::mqtt::{Mqtt, embedded, external};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Addresses, App, Mode, Shared, demo::demo_logins, doors, listen::Listener, options::ADDRESSES, shift, supervise, upkeep};
+use super::{
+    Addresses, App, Mode, Shared, demo::demo_logins, doors, field, listen::Listener, options::ADDRESSES, orders, shift, supervise, upkeep,
+};
 use crate::{
     areas::Areas,
     auth::{Passwords, Sessions},
@@ -33,6 +35,7 @@ use crate::{
     routes,
     secrets::{self, DemoLogin, DevicePasswords},
     sitefile::Seal,
+    units::LiveUnits,
 };
 
 /// Changes that a screen may be behind before it gets a new snapshot.
@@ -122,6 +125,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         return Err(StartError::Option("this binary was built without cameras".into()));
     }
     let users = config.devices().map(ToString::to_string).chain(config.sites.iter().map(|s| format!("edge/{}", s.id)));
+    let users = users.chain(config.field_users());
     let device_passwords = DevicePasswords::prepare(&state_dir, users)?;
     let metrics = recorder()?;
 
@@ -155,6 +159,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     let seal = Seal::new(&key).ok_or_else(|| StartError::Secret("the key of the site files is no key".into()))?;
     let app = App(Arc::new(Shared {
         cameras: LiveCameras::new(&config, mode != Mode::Centre),
+        units: LiveUnits::new(&config),
         sessions: Sessions::new(store.clone(), clock.clone()),
         metrics_token: secrets::metrics_token(&state_dir)?,
         feed_token: secrets::feed_token(&state_dir)?,
@@ -190,6 +195,8 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
 
     let (count_sender, counts) = doors::count_writer(store);
     let doors = Arc::new(doors::doors(&app, device_passwords, count_sender));
+    let (field, field_task) = field::start(&app, &cancel);
+    let doors = Arc::new(doors::doors(&app, journal.clone(), device_passwords, count_sender, field));
     let (mqtt, mqtt_addr, mqtts_addr) = start_mqtt(&app.config, doors).await?;
     let mqtt = Arc::new(mqtt);
     let _ = app.mqtt.set(mqtt.clone());
@@ -203,6 +210,8 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         tokio::spawn(crate::drills::keep::keep(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
         tokio::spawn(shift::follow(app.clone(), cancel.clone())),
+        tokio::spawn(orders::order_topics(app.clone(), mqtt.clone(), cancel.clone())),
+        field_task,
     ];
     tasks.extend(senders.into_iter().map(|sender| tokio::spawn(sender.run(cancel.clone()))));
     #[cfg(feature = "edge")]

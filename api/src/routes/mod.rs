@@ -32,6 +32,7 @@ use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLay
 
 use crate::{auth::Right, hub::App, web};
 
+pub(crate) use dispatch::address_of;
 pub use guard::Access;
 pub use openapi::document;
 pub use stream::Desks;
@@ -116,7 +117,7 @@ pub fn router(app: App) -> Router {
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
         .layer(fixed(header::CONTENT_SECURITY_POLICY, web::CONTENT_SECURITY_POLICY))
-        .layer(fixed(header::HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"))
+        .layer(fixed(header::HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(self)"))
         .with_state(app)
 }
 

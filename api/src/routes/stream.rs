@@ -148,6 +148,9 @@ impl Reader {
         if Right::Shift.roles().contains(&self.session.role) {
             body["shift"] = json!(ShiftView::new(&self.app, &self.app.shift_figures()));
         }
+        if Right::UnitsRead.roles().contains(&self.session.role) {
+            body["units"] = json!(super::dispatch::live_units(&self.app));
+        }
         self.frame("snapshot", &cursor, body)
     }
 
@@ -156,6 +159,7 @@ impl Reader {
         let (viewer, role) = (self.session.viewer(), self.session.role);
         let mut alerts = BTreeMap::new();
         let mut cameras = BTreeMap::new();
+        let mut units = BTreeMap::new();
         let mut gone = BTreeSet::new();
         let (mut areas, mut desks, mut devices, mut drills, mut shift) = (false, false, false, false, None);
         for change in changes {
@@ -174,16 +178,21 @@ impl Reader {
                 Change::Camera(view) if Right::CamerasRead.roles().contains(&role) && sees_site(&self.session, &view.site) => {
                     cameras.insert(view.id.clone(), view);
                 }
+                Change::Unit(view) if Right::UnitsRead.roles().contains(&role) => {
+                    units.insert(view.id.clone(), view);
+                }
                 Change::Areas => areas = true,
                 Change::Desks => desks = true,
                 Change::Shift(view) if Right::Shift.roles().contains(&role) => shift = Some(view),
                 Change::Devices => devices = true,
                 Change::Drills => drills = true,
                 Change::Camera(_) | Change::Shift(_) => {}
+                Change::Camera(_) | Change::Shift(_) | Change::Unit(_) => {}
             }
         }
         let mut out: Vec<Value> = alerts.into_values().map(|a| json!({ "alert": AlertView::new(a, &self.session) })).collect();
         out.extend(cameras.into_values().map(|c| json!({ "camera": c })));
+        out.extend(units.into_values().map(|u| json!({ "unit": u })));
         out.extend(gone.into_iter().map(|id| json!({ "gone": id.0 })));
         if areas {
             out.push(json!({ "areas": true }));

@@ -43,6 +43,7 @@ export const USERS = {
   school: { display_name: "Сәуле Әбілова", role: "school_contact", site: "school-17", rights: ["alerts.read", "cameras.read", "areas.read", "register.read", "drills.read", "drills.write", "sitefile.read", "sitefile.write", "phones.manage"] },
   district: { display_name: "Нұрлан Қасымов", role: "district_contact", area: "311000000", rights: ["areas.read", "register.read", "register.write", "drills.read", "drills.write"] },
   admin: { display_name: "Әкімші", role: "administrator", rights: ["areas.read", "areas.write", "users.manage", "cameras.read", "register.read", "register.write", "drills.read", "sitefile.read", "sitefile.write", "phones.manage", "connectors.read"] },
+  patrol: { display_name: "Патруль 2", role: "patrol", unit: "patrol-2", rights: ["alerts.read", "alerts.act", "areas.read", "orders.answer"] },
   auditor: { display_name: "Гүлнар Әбенова", role: "auditor", rights: ["audit.read", "areas.read"] },
 };
 export const PASSWORD = "demo-only";

@@ -100,7 +100,59 @@ function allowed(alert, session) {
   return [...more[alert.state], "close", "note", ...real, ...(alert.kind === "crowd" && !alert.progress.shared ? ["share"] : [])];
 }
 
-const sees = (alert, session) => session.rights.includes("alerts.read") && (session.role !== "police_desk" || alert.kind !== "trouble") && (!session.site || alert.site === session.site);
+const sees = (alert, session) => session.rights.includes("alerts.read") && (session.role !== "police_desk" || alert.kind !== "trouble") && (!session.site || alert.site === session.site) && (session.role !== "patrol" || alert.unit === session.unit);
+
+// --- the patrol's phone ---------------------------------------------------------------------------------------------------
+
+const theirs = (session) => [...alerts.values()].filter((a) => a.unit === session.unit && a.state !== "closed");
+const PATROL_STEPS = { accept: ["dispatched", "accepted"], en_route: ["accepted", "en_route"], on_scene: ["en_route", "on_scene"], done: ["on_scene", "on_scene"] };
+let positions = [];
+
+function ordered(kind = "alarm", drill = false) {
+  const alert = kind === "hazard"
+    ? newAlert({ kind, level: "warning", site: null, position: [42.9101, 71.3902], hazard: { source: "roadside", kind: "dangerous_driving", text: "Ақ фургон қарсы жолақпен келеді, батысқа қарай", reported_at: iso() } })
+    : press({ kind: "panic", test: drill });
+  const progress = { shown_at: iso(), claimed_at: iso(), sent_at: iso(), delivered_at: null, seen_at: null, accepted_at: null, done_at: null };
+  Object.assign(alert, { state: "dispatched", claimed_by: "aigerim", unit: "patrol-2", version: 3, progress });
+  step(alert, "dispatch", "aigerim", "duty_officer", "claimed", { unit: "patrol-2", reason: "Бүйір есіктен кіріңіз, күзетші күтіп тұр" });
+  return alert;
+}
+
+function patrolOrder(session) {
+  const alert = theirs(session).filter((a) => !a.progress?.done_at).at(-1);
+  if (!alert) return ok({ order: null });
+  const site = SITES.find((s) => s.id === alert.site);
+  return ok({ order: {
+    alert: seen(alert, session), place: site?.name ?? { kk: "Тараз қаласы", ru: "Город Тараз", en: "Taraz" }, address: site ? "Төле би даңғылы, 41" : null, plan: site !== undefined,
+    notes: site ? "Кіреберіс аула жағынан. Қақпа коды күзетшіде.\n2-қабатқа шығатын баспалдақ сол жақта." : null, drill: alert.alarm?.test ?? false,
+    note: logs.get(alert.id).findLast((l) => l.action === "dispatch")?.reason ?? null,
+    contacts: site ? [{ id: "guard", name: "Бауыржан Әлиев", post: "күзетші", phone: "+7 701 555 01 17", expires_at: null }, { id: "head", name: "Гүлнар Оспанова", post: "директор", phone: "+7 701 555 01 18", expires_at: null }] : [],
+  } });
+}
+
+function patrolAct(alert, session, { action, reason }) {
+  const receipt = { delivered: "delivered_at", seen: "seen_at" }[action];
+  const from = alert.state;
+  if (receipt) {
+    if (alert.progress[receipt]) return fail(409, "already", "noted already");
+    alert.progress[receipt] = iso();
+  } else if (action === "decline") {
+    Object.assign(alert, { state: "claimed", unit: null });
+  } else {
+    const [need, to] = PATROL_STEPS[action] ?? [];
+    if (alert.state !== need) return fail(409, "not_allowed_in_state", "not now", { state: alert.state });
+    alert.state = to;
+    if (action === "accept") alert.progress.accepted_at = iso();
+    if (action === "done") alert.progress.done_at = iso();
+  }
+  alert.version++;
+  alert.updated_at = iso();
+  step(alert, action, session.user, session.role, from, { reason: reason ?? null, unit: session.unit });
+  pending.push({ alert });
+  flush();
+  return ok(seen(alert, session));
+}
+
 const seen = (alert, session) => ({ ...alert, allowed: allowed(alert, session) });
 
 function act(alert, session, body) {
@@ -205,7 +257,7 @@ function flush() {
   cursor++;
   for (const s of streams) {
     const may = (right) => s.session.rights.includes(right);
-    const changes = pending.filter((c) => (c.alert ? sees(c.alert, s.session) : c.unit ? may("units.read") : c.shift ? may("shift") : true)).map((c) => (c.alert ? { alert: seen(c.alert, s.session) } : c));
+    const changes = pending.map((c) => (s.session.role === "patrol" && c.alert && !sees(c.alert, s.session) ? { gone: c.alert.id } : c)).filter((c) => (c.alert ? sees(c.alert, s.session) : c.unit ? may("units.read") : c.shift ? may("shift") : true)).map((c) => (c.alert ? { alert: seen(c.alert, s.session) } : c));
     s.response.write(`event: changes\nid: k1-${cursor}\ndata: ${JSON.stringify({ cursor: `k1-${cursor}`, now: iso(), changes })}\n\n`);
   }
   pending = [];
@@ -245,7 +297,7 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", "
 const ok = (body, status = 200) => ({ status, body });
 const fail = (status, code, message, more = {}) => ({ status, body: { error: { code, message, ...more } } });
 
-const sessionBody = (s) => ({ user: s.user, display_name: s.display_name, role: s.role, site: s.site ?? null, unit: null, area: s.area ?? null, csrf: s.csrf, expires_at: iso(Date.now() + 8 * 3600e3), hub: { name: "Тараз ЖБО", version: "0.1.0", language: "kk" }, rights: s.rights });
+const sessionBody = (s) => ({ user: s.user, display_name: s.display_name, role: s.role, site: s.site ?? null, unit: s.unit ?? null, area: s.area ?? null, csrf: s.csrf, expires_at: iso(Date.now() + 8 * 3600e3), hub: { name: "Тараз ЖБО", version: "0.1.0", language: "kk" }, rights: s.rights });
 
 async function readBody(request) {
   const parts = [];
@@ -286,6 +338,7 @@ function devDoor(route, body) {
       }
       flush();
     },
+    "POST /dev/order": () => { pending.push({ alert: ordered(body.kind, body.drill) }); flush(); },
     "POST /dev/crowd": () => { pending.push({ alert: crowd(body.level) }); flush(); },
     "POST /dev/expire": () => { sessions.clear(); for (const s of streams) s.response.end("event: end\ndata: {}\n\n"); },
     "POST /dev/drop": () => { for (const s of streams) s.response.destroy(); },
@@ -318,7 +371,8 @@ function forSession(route, url, body, session, response) {
   const alert = /^\/api\/v1\/alerts\/(\d+)(\/actions)?$/.exec(url.pathname);
   if (alert) {
     const found = alerts.get(Number(alert[1]));
-    if (!found) return fail(404, "not_found", "no such alert");
+    if (!found || !sees(found, session)) return fail(404, "not_found", "no such alert");
+    if (alert[2] && session.role === "patrol") return patrolAct(found, session, body);
     return alert[2] ? need("alerts.act", () => act(found, session, body)) : need("alerts.read", () => ok({ alert: seen(found, session), transitions: logs.get(found.id) }));
   }
   const near = /^\/api\/v1\/alerts\/(\d+)\/units$/.exec(url.pathname);
@@ -343,6 +397,7 @@ function forSession(route, url, body, session, response) {
     if (camera[2] === "counts") return ok({ points: history(found) });
     return need("still.open", () => still(found, body, session, response));
   }
+  if (route === "GET /api/v1/sites/school-17/plan") return plan(response);
   const place = places.route(route, url, body, session, response);
   if (place !== undefined) return place;
   const routes = {
@@ -363,6 +418,8 @@ function forSession(route, url, body, session, response) {
     }),
     "GET /api/v1/sites": () => ok({ sites: session.site ? SITES.filter((s) => s.id === session.site) : SITES }),
     "GET /api/v1/units/live": () => need("units.read", () => ok({ units: UNITS_LIVE.map(liveUnit) })),
+    "GET /api/v1/order": () => need("orders.answer", () => patrolOrder(session)),
+    "POST /api/v1/unit/position": () => need("orders.answer", () => { positions = [...positions, body].slice(-100); return ok(null, 204); }),
     "GET /api/v1/units": () => ok({ units: UNITS }),
     "GET /api/v1/areas": () => ok(areas),
     "PUT /api/v1/areas": () => need("areas.write", () => {
@@ -404,6 +461,13 @@ function still(camera, body, session, response) {
   record(session, "still.open", `camera/${camera.id}`, body.purpose ?? `alert/${body.alert}`);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="768" height="576"><rect width="768" height="576" fill="#5c6a58"/><path d="M0 400 768 250v326H0z" fill="#8b8f86"/><g fill="#39424a"><rect x="220" y="330" width="24" height="60"/><rect x="410" y="310" width="24" height="60"/><rect x="560" y="290" width="24" height="60"/></g><text x="24" y="44" fill="#fff" font-family="sans-serif" font-size="22">mock: no real picture</text></svg>`;
   response.writeHead(200, { "content-type": "image/svg+xml", "cache-control": "no-store", "x-qorgan-masked": body.alert ? "false" : "true", ...SECURITY });
+  response.end(svg);
+  return null;
+}
+
+function plan(response) {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 520" width="900" height="520" fill="none" stroke="#22313a" stroke-width="5"><rect width="900" height="520" fill="#fff" stroke="none"/><path d="M40 40h820v440H40zM40 200h300V40M340 200v80M340 360v120M340 300H40M560 40v180h300M560 300v180M560 300h120M740 300h120"/><g fill="#22313a" stroke="none" font-family="sans-serif" font-size="26"><text x="90" y="130">Қабылдау</text><text x="90" y="400">Асхана</text><text x="410" y="265">Дәліз</text><text x="640" y="140">1-сынып</text><text x="640" y="410">Спортзал</text></g><path d="M420 480h80" stroke="#1f8f8a" stroke-width="12"/></svg>`;
+  response.writeHead(200, { "content-type": "image/svg+xml", "cache-control": "no-store", ...SECURITY });
   response.end(svg);
   return null;
 }

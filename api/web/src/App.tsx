@@ -21,6 +21,7 @@ import { RegisterPage } from "./pages/Register";
 import { SiteFilePage } from "./pages/SiteFile";
 import { Login, Relogin } from "./pages/Login";
 import { PhonesPage } from "./pages/Phones";
+import { PatrolPage } from "./patrol/PatrolPage";
 
 export function App(): JSX.Element {
   if (!sessionKnown.value) return <main class="plain"><Loading /></main>;
@@ -28,6 +29,7 @@ export function App(): JSX.Element {
     return <main class="plain"><Failed text={problem(startError.value)} retry={() => void start()} /></main>;
   }
   if (!session.value) return <Login />;
+  if (session.value.role === "patrol") return <PatrolPage />;
   return (
     <div class="app">
       <TopBar />

@@ -6,6 +6,7 @@ import type {
   Register, Session, Shift, Site, SiteFile, Transition, Unit, UnitChoice, UnitLive,
 } from "./types";
 import type { Enrolment, PhoneLine } from "./types";
+import type { Answer, Fix, Order, OrderAlert } from "./patrol/types";
 
 export class ApiError extends Error {
   constructor(
@@ -126,4 +127,9 @@ export const api = {
   verifyAudit: () =>
     json<{ ok: boolean; entries: number; head: string; broken_at: number | null }>("GET", "/api/v1/audit/verify"),
   public: () => json<PublicInfo>("GET", "/api/v1/public"),
+  // The patrol's phone.
+  order: async () => (await json<{ order: Order | null }>("GET", "/api/v1/order")).order,
+  answer: (id: number, action: Answer, reason?: string) =>
+    json<OrderAlert>("POST", `/api/v1/alerts/${id}/actions`, { action, ...(reason ? { reason } : {}) }),
+  position: (fix: Fix) => call("POST", "/api/v1/unit/position", fix),
 };

@@ -118,6 +118,10 @@ async function loadAreas(): Promise<void> {
 export function wire(): void {
   onSessionLost(loseSession);
   for (const event of ["pointerdown", "keydown"]) addEventListener(event, wake, { capture: true, passive: true });
+  // The network is back: nobody waits for the next try.
+  addEventListener("online", () => {
+    if (store.session.value && !store.sessionEnded.value && store.link.value !== "live") stream.start();
+  });
   effect(() => {
     store.areasVersion.value;
     if (store.session.value) void loadAreas();
