@@ -30,8 +30,7 @@ use tokio::{
 };
 
 use super::{
-    Cause, DoorEvent, Doors, Error, Judged, LinkState, NotStored, Qos, Refusal, backoff::Backoff, embedded::own_count, intake::Intake,
-    judge::printable, tls,
+    Cause, DoorEvent, Doors, Error, Judged, LinkState, NotStored, Qos, Refusal, backoff::Backoff, embedded::own_count, intake::Intake, tls,
 };
 
 /// What the hub reads.
