@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! start.rs    opens everything in order and ends it in reverse
+//! dc09.rs     the door of alarm panels
 //! doors.rs    what MQTT brings: alarms to the journal, counts to fusion, screens and store
 //! analyse.rs  worker threads: newest key frame -> picture -> count -> MQTT   (feature `edge`)
 //! stills.rs   one picture on request, masked                                (feature `edge`)
@@ -12,6 +13,7 @@
 
 #[cfg(feature = "edge")]
 mod analyse;
+mod dc09;
 mod demo;
 mod doors;
 mod listen;
@@ -47,6 +49,7 @@ use crate::{
     view::CameraView,
 };
 
+pub(crate) use dc09::key as panel_key;
 pub use listen::Secure;
 pub use options::{Addresses, Mode, Overrides};
 pub use start::{Running, StartError, run, start};

@@ -135,9 +135,15 @@ impl Key {
         let length = bytes.len();
         // Whole blocks: it cannot fail.
         let _ = match self {
-            Key::Aes128(key) => Encryptor::<Aes128>::new(key.into(), &[0; BLOCK].into()).encrypt_padded::<NoPadding>(&mut bytes, length).map(drop),
-            Key::Aes192(key) => Encryptor::<Aes192>::new(key.into(), &[0; BLOCK].into()).encrypt_padded::<NoPadding>(&mut bytes, length).map(drop),
-            Key::Aes256(key) => Encryptor::<Aes256>::new(key.into(), &[0; BLOCK].into()).encrypt_padded::<NoPadding>(&mut bytes, length).map(drop),
+            Key::Aes128(key) => {
+                Encryptor::<Aes128>::new(key.into(), &[0; BLOCK].into()).encrypt_padded::<NoPadding>(&mut bytes, length).map(drop)
+            }
+            Key::Aes192(key) => {
+                Encryptor::<Aes192>::new(key.into(), &[0; BLOCK].into()).encrypt_padded::<NoPadding>(&mut bytes, length).map(drop)
+            }
+            Key::Aes256(key) => {
+                Encryptor::<Aes256>::new(key.into(), &[0; BLOCK].into()).encrypt_padded::<NoPadding>(&mut bytes, length).map(drop)
+            }
         };
         bytes
     }
@@ -155,13 +161,21 @@ mod tests {
     use crate::dc09::frame::Stamp;
 
     fn keys() -> [Key; 3] {
-        ["0123456789ABCDEF".parse().unwrap(), "0123456789ABCDEF01234567".parse().unwrap(), "text:0123456789ABCDEF0123456789ABCDEF".parse().unwrap()]
+        [
+            "0123456789ABCDEF".parse().unwrap(),
+            "0123456789ABCDEF01234567".parse().unwrap(),
+            "text:0123456789ABCDEF0123456789ABCDEF".parse().unwrap(),
+        ]
     }
 
     #[test]
     fn sealed_content_opens_with_the_same_key_only() {
         let contents = [
-            Content { data: b"#7001|Nri1/PA005".to_vec(), extended: vec![b"X071E22.9530".to_vec()], stamp: Stamp::At("2026-11-21T14:12:04Z".parse().unwrap()) },
+            Content {
+                data: b"#7001|Nri1/PA005".to_vec(),
+                extended: vec![b"X071E22.9530".to_vec()],
+                stamp: Stamp::At("2026-11-21T14:12:04Z".parse().unwrap()),
+            },
             Content { stamp: Stamp::At("2026-11-21T14:12:04Z".parse().unwrap()), ..Content::default() },
             Content { data: b"|Nri1/PA005^the bar of the padding is another one^".to_vec(), ..Content::default() },
         ];
@@ -180,7 +194,8 @@ mod tests {
     fn the_bar_of_the_padding_may_be_the_only_one() {
         let key = &keys()[0];
         let mut bytes = *b"xxx|Nri1/CL501]_";
-        let sealed = Encryptor::<Aes128>::new(b"0123456789ABCDEF".into(), &[0; 16].into()).encrypt_padded::<NoPadding>(&mut bytes, 16).unwrap();
+        let sealed =
+            Encryptor::<Aes128>::new(b"0123456789ABCDEF".into(), &[0; 16].into()).encrypt_padded::<NoPadding>(&mut bytes, 16).unwrap();
         assert_eq!(key.open(sealed).unwrap().data, b"|Nri1/CL501");
     }
 

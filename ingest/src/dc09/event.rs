@@ -2,7 +2,7 @@
 //!
 //! Whether the zone of an event is a button of the hub is not known here.
 
-use qorgan_domain::{AlarmKind, Signal, SignKind};
+use qorgan_domain::{AlarmKind, SignKind, Signal};
 
 /// Events that one frame may bring.
 pub const MAX_EVENTS: usize = 32;
@@ -254,7 +254,9 @@ mod tests {
         }
         assert!(sia(b"Ori1/PA005").unwrap().old);
         assert_eq!(sia(b"Nri1/PA005/HA006ri2/BA7").unwrap().events.len(), 3, "what follows a code up to the slash is text");
-        for (data, error) in [("", EventError::NoMark), ("PA005", EventError::NoMark), ("Nri1/", EventError::NoCode), ("N005", EventError::NoCode)] {
+        for (data, error) in
+            [("", EventError::NoMark), ("PA005", EventError::NoMark), ("Nri1/", EventError::NoCode), ("N005", EventError::NoCode)]
+        {
             assert_eq!(sia(data.as_bytes()).unwrap_err(), error, "{data}");
         }
         assert_eq!(sia(format!("N{}", "PA1/".repeat(33)).as_bytes()), Err(EventError::TooMany));

@@ -225,7 +225,9 @@ impl Shared {
             let length = match read {
                 Ok(Ok(0) | Err(_)) => return,
                 Ok(Ok(length)) => length,
-                Err(_) if splitter.is_amid() => return self.say(&peer.ip().to_string(), "slow", "a frame took too long; connection closed"),
+                Err(_) if splitter.is_amid() => {
+                    return self.say(&peer.ip().to_string(), "slow", "a frame took too long; connection closed");
+                }
                 Err(_) => return,
             };
             let was_amid = splitter.is_amid();

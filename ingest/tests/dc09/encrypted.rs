@@ -48,7 +48,9 @@ async fn the_answer_to_an_encrypted_frame_opens_with_its_key_and_carries_the_tim
 #[tokio::test]
 async fn outside_the_window_the_answer_is_nak_with_the_time_and_nothing_happens() {
     let key = keys()[0].clone();
-    for (offset_s, taken) in [(0, true), (20, true), (21, false), (-40, true), (-41, false), (86_400 * 365, false), (-86_400 * 3_650, false)] {
+    for (offset_s, taken) in
+        [(0, true), (20, true), (21, false), (-40, true), (-41, false), (86_400 * 365, false), (-86_400 * 3_650, false)]
+    {
         let hub = Hub::start(&[("7001", Some(key.clone()))]).await;
         let mut at = hub.now();
         at.0 += offset_s * 1_000;

@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use qorgan_domain::{AlarmKind, Door, Signal, SignKind};
+use qorgan_domain::{AlarmKind, Door, SignKind, Signal};
 use qorgan_ingest::dc09::{
     frame::{CrcForm, Frame, Id},
     panel::{PanelError, Transport},
