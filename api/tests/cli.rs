@@ -28,7 +28,9 @@ fn config_with(from: &str, to: &str) -> (tempfile::TempDir, String) {
 fn every_command_has_help_worth_reading() {
     let (ok, top) = qorgan(&["--help"]);
     assert!(ok);
-    for command in ["run", "edge", "centre", "check-config", "button", "panel", "models", "probe", "count", "user", "backup", "restore", "doctor"] {
+    for command in
+        ["run", "edge", "centre", "check-config", "button", "panel", "models", "probe", "count", "user", "backup", "restore", "doctor"]
+    {
         assert!(top.contains(command), "{command} is missing in --help");
         let (ok, help) = qorgan(&[command, "--help"]);
         assert!(ok && help.lines().count() >= 6, "{command} --help says too little:\n{help}");

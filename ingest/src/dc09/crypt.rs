@@ -113,7 +113,12 @@ impl Key {
         if bytes.iter().any(u8::is_ascii_control) {
             return Err(OpenError::Key);
         }
-        let bar = bytes.iter().position(|b| *b == b'|').ok_or(OpenError::Key)?;
+        let Some(bar) = bytes.iter().position(|b| *b == b'|') else {
+            // A poll has no data; some senders leave the bar out as well. The time must be there, or any text would pass.
+            let end = bytes.iter().position(|b| *b == b']').ok_or(OpenError::Key)?;
+            let content = Content::read(&bytes[end..])?;
+            return if content.stamp.at().is_some() { Ok(content) } else { Err(OpenError::Key) };
+        };
         let (padding, rest) = (&bytes[..bar], &bytes[bar + 1..]);
         if padding.iter().any(|b| matches!(b, b'[' | b']')) {
             return Err(OpenError::Key);
@@ -127,8 +132,8 @@ impl Key {
     pub fn seal(&self, content: &Content) -> Vec<u8> {
         let mut text = vec![b'|'];
         content.write(&mut text);
-        // Always some padding: with a zero IV it is what makes two equal messages look different.
-        let padding = BLOCK - text.len() % BLOCK;
+        // A whole random block at least: with a zero IV it is what makes two equal messages look different.
+        let padding = 2 * BLOCK - text.len() % BLOCK;
         let mut rng = rand::rng();
         let mut bytes: Vec<u8> = (0..padding).map(|_| rng.sample(rand::distr::Alphanumeric)).collect();
         bytes.extend_from_slice(&text);
@@ -197,6 +202,18 @@ mod tests {
         let sealed =
             Encryptor::<Aes128>::new(b"0123456789ABCDEF".into(), &[0; 16].into()).encrypt_padded::<NoPadding>(&mut bytes, 16).unwrap();
         assert_eq!(key.open(sealed).unwrap().data, b"|Nri1/CL501");
+    }
+
+    #[test]
+    fn a_poll_without_a_bar_opens_if_it_carries_a_time() {
+        let key = &keys()[0];
+        for (text, opens) in [(b"0000000000]_14:12:04,11-21-2026", true), (b"0000000000]014:12:04,11-21-2026", false)] {
+            let mut bytes = [b"0".as_slice(), text].concat();
+            let length = bytes.len();
+            let sealed = Encryptor::<Aes128>::new(b"0123456789ABCDEF".into(), &[0; 16].into());
+            let sealed = sealed.encrypt_padded::<NoPadding>(&mut bytes, length).unwrap();
+            assert_eq!(key.open(sealed).is_ok(), opens);
+        }
     }
 
     #[test]

@@ -152,6 +152,12 @@ impl Content {
         }
     }
 
+    /// When it happened, if the sender says so in a bracket of its own (`H13:59:58,12-31-2012`); the time at the end is that of sending.
+    pub fn occurred_at(&self) -> Option<UtcMs> {
+        let text = self.extended.iter().find_map(|one| one.strip_prefix(b"H"))?;
+        stamp_at(&[b"_", text].concat())
+    }
+
     /// The account inside the data, if it names one, and the events.
     pub fn split(&self) -> (Option<String>, &[u8]) {
         match split_at_byte(&self.data, b'|') {
@@ -535,6 +541,10 @@ mod tests {
             let Body::Clear(content) = frame.body else { panic!("in clear") };
             assert_eq!(content.stamp, stamp, "{text}");
             assert_eq!(content.extended, [b"X071E22.9530".to_vec()]);
+            assert_eq!(content.occurred_at(), None);
         }
+        let frame = read("\"SIA-DCS\"0001L0#7001[#7001|Nri1/PA005][Hnonsense]").unwrap();
+        let Body::Clear(content) = frame.body else { panic!("in clear") };
+        assert_eq!(content.occurred_at(), None);
     }
 }

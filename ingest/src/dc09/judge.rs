@@ -163,20 +163,20 @@ pub(super) fn judge(bytes: &[u8], now: UtcMs, require_encryption: bool, find: &F
         return Judged::Reply;
     }
     let mut panel = None;
-    let mut opened = None;
-    match read(&frame, now, require_encryption, find, lasts, &mut panel, &mut opened) {
+    match read(&frame, now, require_encryption, find, lasts, &mut panel) {
         Ok(heard) => Judged::Heard(Box::new(heard)),
         Err(refusal) => {
             let answer = match refusal.kind() {
                 Kind::Nak => nak(frame.crc, now),
-                Kind::Duh => reply(&frame, Id::Duh, opened.as_ref(), now),
+                // In clear always: it tells nothing that its head does not, and a panel whose key is wrong reads it too.
+                Kind::Duh => reply(&frame, Id::Duh, None, now),
             };
             Judged::Refused { refusal, device: panel.map(|panel: Arc<Panel>| panel.device.clone()), answer }
         }
     }
 }
 
-/// `panel` and `opened` (the key, once it has opened the frame) are filled in on the way: a refusal needs them too.
+/// `found` is filled in on the way: a refusal names the panel too.
 fn read(
     frame: &Frame,
     now: UtcMs,
@@ -184,7 +184,6 @@ fn read(
     find: &FindPanel,
     lasts: &Lasts,
     found: &mut Option<Arc<Panel>>,
-    opened: &mut Option<Key>,
 ) -> Result<Heard, Refusal> {
     let inner = match &frame.body {
         Body::Clear(content) => content.split().0,
@@ -194,13 +193,14 @@ fn read(
     let address = Address { account, receiver: frame.receiver.clone(), line: frame.line.clone() };
     let panel = find(&address).ok_or_else(|| Refusal::UnknownAccount(address.account.clone()))?;
     *found = Some(panel.clone());
+    let mut opened = None;
     let content = match &frame.body {
         Body::Clear(_) if require_encryption || panel.key.is_some() => return Err(Refusal::InClear),
         Body::Clear(content) => content.clone(),
         Body::Cipher(cipher) => {
             let key = panel.key.as_ref().ok_or(Refusal::NoKey)?;
             let content = key.open(cipher)?;
-            *opened = Some(key.clone());
+            opened = Some(key);
             let at = content.stamp.at().ok_or(Refusal::NoTime)?;
             if let Some(offset) = outside_window(at, now) {
                 return Err(Refusal::Window(offset));
@@ -216,17 +216,21 @@ fn read(
     }
     let report = match &frame.id {
         Id::Null => None,
+        // A poll with further data, of the newer editions of the standard.
+        Id::Other(token) if token == "XNM" => None,
         // Nothing to report is no error: the frame is a sign of life.
         Id::SiaDcs | Id::AdmCid if data.is_empty() => None,
         Id::SiaDcs => Some(sia(data)?),
         Id::AdmCid => Some(contact_id(data)?),
         other => return Err(Refusal::Format(other.as_str().to_owned())),
     };
-    let pressed_at = content.stamp.at().map(|at| match frame.body {
-        Body::Clear(_) => at,
-        Body::Cipher(_) => lasts.pressed_at(&panel.device, frame.seq, &content.data, at, now),
+    let pressed_at = content.occurred_at().or_else(|| {
+        content.stamp.at().map(|at| match frame.body {
+            Body::Clear(_) => at,
+            Body::Cipher(_) => lasts.pressed_at(&panel.device, frame.seq, &content.data, at, now),
+        })
     });
-    let answer = reply(frame, Id::Ack, opened.as_ref(), now);
+    let answer = reply(frame, Id::Ack, opened, now);
     Ok(heard(panel, frame.seq, report.as_ref(), content.stamp, pressed_at, now, answer))
 }
 
@@ -275,7 +279,7 @@ fn zone_of<'p>(panel: &'p Panel, event: &Event) -> Option<&'p DeviceRef> {
     panel.zones.get(&zone_key(zone))
 }
 
-/// ACK or DUH to this frame; encrypted if the frame was, and opened.
+/// ACK or DUH to this frame; encrypted with the key that opened the frame, if one did.
 fn reply(to: &Frame, id: Id, key: Option<&Key>, now: UtcMs) -> Vec<u8> {
     let body = match key {
         None => Body::Clear(Content::default()),

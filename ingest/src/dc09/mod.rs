@@ -20,7 +20,7 @@
 //! | ACK, NAK, DUH; bytes that are no frame                           | nothing                                  |
 //! | the journal does not take the alarm                              | nothing: the panel repeats until it does |
 //!
-//! A frame that a key has opened is answered encrypted. Try it against a running hub:
+//! The ACK to an encrypted frame is encrypted; NAK and DUH are in clear. Try it against a running hub:
 //! `qorgan panel --site school-17 --device panel --event PA --zone 005`
 
 pub mod crypt;

@@ -108,6 +108,17 @@ async fn a_clock_years_off_loses_no_alarm() {
 }
 
 #[tokio::test]
+async fn the_time_of_the_press_may_stand_in_its_own_bracket() {
+    let hub = Hub::start(&[("7001", None)]).await;
+    let mut wire = Wire::to(&hub).await;
+    wire.send(&framed("\"SIA-DCS\"0001L0#7001[#7001|Ori1/PA005][H14:02:00,11-21-2026]_14:12:09,11-21-2026")).await;
+    assert_eq!(wire.next().await.unwrap().id, Id::Ack);
+    assert_eq!(hub.recorded.alarms()[0].pressed_at, Some("2026-11-21T14:02:00Z".parse().unwrap()));
+    wire.send(&framed("\"XNM\"0002L0#7001[][CDP]")).await;
+    assert_eq!(wire.next().await.unwrap().id, Id::Ack, "an extended poll");
+}
+
+#[tokio::test]
 async fn the_same_number_is_acknowledged_again_and_is_one_alarm() {
     let hub = Hub::start(&[("7001", None)]).await;
     let mut wire = Wire::to(&hub).await;

@@ -28,7 +28,8 @@ async fn a_press_over_mqtt_and_through_the_panel_is_one_alert_with_two_doors() {
     button(&hub, "school-17/reception").await.press().await.unwrap();
     let first = events.alert(PATIENCE, |a| is_alarm_of(a, "school-17/reception")).await.expect("the press over MQTT");
     panel(&hub, Transport::Tcp, "7001").send(Id::SiaDcs, "Nri1/PA005").await.unwrap();
-    let both = |a: &serde_json::Value| is_alarm_of(a, "school-17/reception") && a["alarm"]["doors"].as_array().is_some_and(|d| d.len() == 2);
+    let both =
+        |a: &serde_json::Value| is_alarm_of(a, "school-17/reception") && a["alarm"]["doors"].as_array().is_some_and(|d| d.len() == 2);
     let second = events.alert(PATIENCE, both).await.expect("the second path");
     assert_eq!((&first["id"], second["alarm"]["presses"].as_u64()), (&second["id"], Some(1)), "{second}");
 }
