@@ -79,7 +79,7 @@ fn bad_values_are_errors_that_name_the_thing() {
         ("account = \"7001\"", "account = \"70 01\"", "letters and digits"),
         ("button = \"reception\"", "button = \"receptoin\"", "there is no button \"receptoin\""),
         ("zone = \"005\"", "zone = \"5x\"", "is not 1 to 8 digits"),
-        ("interval_s = 90 ", "interval_s = 5 ", "is not 10 to 604800 seconds"),
+        ("interval_s = 86400 ", "interval_s = 5 ", "is not 10 to 604800 seconds"),
         ("id = \"panel\"", "id = \"yard\"", "stands twice"),
     ] {
         let (_dir, file) = config_with(from, to);

@@ -179,7 +179,7 @@ impl Check<'_> {
             line: number(raw.line),
             key,
             interval_s,
-            provider: raw.provider.map(Spanned::into_inner),
+            provider: self.provider(raw.provider),
             zones,
         })
     }

@@ -70,7 +70,9 @@ struct DeviceView {
 #[utoipa::path(get, path = "/api/v1/devices", tag = "devices", responses((status = 200, body = DeviceList)))]
 pub(super) async fn list(State(app): State<App>, Extension(session): Extension<Session>) -> Json<DeviceList> {
     let sites: HashMap<&SiteId, &Site> = app.config.sites.iter().map(|site| (&site.id, site)).collect();
-    let names: HashMap<&DeviceRef, &Trilingual> = app.config.buttons().map(|(_, button)| (&button.id, &button.name)).collect();
+    let buttons = app.config.buttons().map(|(_, button)| (&button.id, &button.name));
+    let panels = app.config.panels().map(|(_, panel)| (&panel.id, &panel.name));
+    let names: HashMap<&DeviceRef, &Trilingual> = buttons.chain(panels).collect();
     let all = app.supervision().devices();
     let mut devices = Vec::new();
     for status in all {

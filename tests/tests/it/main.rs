@@ -3,8 +3,8 @@
 mod alarms;
 mod cameras;
 mod connectors;
-mod devices;
 mod dc09;
+mod devices;
 mod hub;
 mod models;
 mod mqtt;
