@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn the_bar_of_the_padding_may_be_the_only_one() {
         let key = &keys()[0];
-        let mut bytes = *b"xxx|Nri1/CL501]_";
+        let mut bytes = *b"xxxx|Nri1/CL501]";
         let sealed =
             Encryptor::<Aes128>::new(b"0123456789ABCDEF".into(), &[0; 16].into()).encrypt_padded::<NoPadding>(&mut bytes, 16).unwrap();
         assert_eq!(key.open(sealed).unwrap().data, b"|Nri1/CL501");

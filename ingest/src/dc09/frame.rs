@@ -155,7 +155,7 @@ impl Content {
     /// When it happened, if the sender says so in a bracket of its own (`H13:59:58,12-31-2012`); the time at the end is that of sending.
     pub fn occurred_at(&self) -> Option<UtcMs> {
         let text = self.extended.iter().find_map(|one| one.strip_prefix(b"H"))?;
-        stamp_at(&[b"_", text].concat())
+        stamp_at(&[b"_".as_slice(), text].concat())
     }
 
     /// The account inside the data, if it names one, and the events.

@@ -129,7 +129,7 @@ mod tests {
             let mut splitter = Splitter::default();
             let mut pushed = 0;
             let cut = loop {
-                let piece = if pushed == 0 { [&[first], [b'A'; 2047].as_slice()].concat() } else { vec![b'A'; 2048] };
+                let piece = if pushed == 0 { [[first].as_slice(), &[b'A'; 2047]].concat() } else { vec![b'A'; 2048] };
                 splitter.push(&piece);
                 pushed += piece.len();
                 if let Some(cut) = splitter.cut() {

@@ -19,8 +19,8 @@ fn content() -> impl Strategy<Value = Content> {
     let data = prop_oneof![
         Just(Vec::new()),
         (text("0123456789ABCDEF", 1..17), text(INSIDE, 0..200))
-            .prop_map(|(account, events)| [b"#", account.as_slice(), b"|", &events].concat()),
-        text(INSIDE, 0..200).prop_map(|events| [b"|", events.as_slice()].concat()),
+            .prop_map(|(account, events)| [b"#".as_slice(), &account, b"|", &events].concat()),
+        text(INSIDE, 0..200).prop_map(|events| [b"|".as_slice(), &events].concat()),
     ];
     let stamp = prop_oneof![Just(Stamp::Absent), (0_i64..253_402_300_799).prop_map(|s| Stamp::At(UtcMs(s * 1_000)))];
     (data, proptest::collection::vec(text(INSIDE, 0..40), 0..4), stamp).prop_map(|(data, extended, stamp)| Content {
