@@ -1,4 +1,5 @@
-//! How fast one sender is heard: a burst at once, then so many a second. Pure; nothing is refused, the caller waits.
+//! How fast refused frames of one address are answered: a burst at once, then so many a second. Pure; the caller waits.
+//! Frames of panels have `crate::limit`, each panel its own: strangers behind the same address do not slow them down.
 
 use std::{
     collections::HashMap,
@@ -6,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Messages that one sender may send at once.
+/// Frames that one sender may send at once.
 const BURST: u32 = 20;
 /// Between two messages after that.
 const EVERY: Duration = Duration::from_millis(200);

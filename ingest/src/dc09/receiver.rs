@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use qorgan_domain::{Alarm, DeviceRef};
+use qorgan_domain::{Alarm, DeviceRef, Sign, SignKind, sign::FLOOD};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, UdpSocket},
@@ -24,7 +24,10 @@ use super::{
     rate::Rate,
     stream::{Cut, Splitter},
 };
-use crate::quiet::{Quiet, printable};
+use crate::{
+    limit::{PerDevice, Rate as DeviceRate},
+    quiet::{Quiet, printable},
+};
 
 /// How long a panel is kept waiting for the alarm journal. After that it gets no ACK and repeats.
 pub const COMMIT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -100,6 +103,8 @@ impl Receiver {
             require_encryption: config.require_encryption,
             limits: config.limits,
             lasts: Lasts::default(),
+            // A panel is held back on its own connection, not refused; the bound is for datagrams.
+            turns: PerDevice::new(DeviceRate { queue: UDP_AT_ONCE as u32, ..DeviceRate::DEVICE }),
             rate: Mutex::default(),
             connections: Mutex::default(),
             quiet: Quiet::default(),
@@ -154,8 +159,10 @@ struct Shared {
     require_encryption: bool,
     limits: Limits,
     lasts: Lasts,
-    /// By address and, once it is known, panel: strangers behind the same address do not slow a panel down.
-    rate: Mutex<Rate<(IpAddr, Option<DeviceRef>)>>,
+    /// Good frames, by panel.
+    turns: PerDevice,
+    /// Refused ones, by address.
+    rate: Mutex<Rate<IpAddr>>,
     connections: Mutex<HashMap<IpAddr, usize>>,
     quiet: Quiet,
     cancel: CancellationToken,
@@ -357,10 +364,24 @@ impl Shared {
             Some(device) => format!("{} {device}", peer.ip()),
             None => peer.ip().to_string(),
         };
-        let wait = lock(&self.rate).wait((peer.ip(), device), self.doors.clock.instant());
+        let instant = self.doors.clock.instant();
+        let (wait, _place) = match &judged {
+            Judged::Heard(heard) => match self.turns.turn(&heard.panel.device, instant) {
+                Ok(turn) => {
+                    self.flood(turn.flood, &heard.panel.device);
+                    (turn.wait, turn.place)
+                }
+                Err((flood, tell)) => {
+                    self.flood(tell, &heard.panel.device);
+                    self.say(&sender, "flood", &flood.to_string());
+                    return Next::Answer(None, true);
+                }
+            },
+            Judged::Refused { .. } | Judged::Reply => (lock(&self.rate).wait(peer.ip(), instant), None),
+        };
         if !wait.is_zero() {
             metrics::counter!("qorgan_dc09_held_back_total").increment(1);
-            if let Some(swallowed) = self.quiet.speak(&sender, "held_back", self.doors.clock.instant()) {
+            if let Some(swallowed) = self.quiet.speak(&sender, "held_back", instant) {
                 tracing::warn!(sender, swallowed, "DC-09: too many messages; they are held back");
             }
             if patience.is_some_and(|patience| wait > patience) {
@@ -378,6 +399,14 @@ impl Shared {
                 Next::Answer(Some(answer), false)
             }
             Judged::Heard(heard) => Next::Answer(self.take(*heard).await, true),
+        }
+    }
+
+    /// A panel that sends more than a panel may, for some time: its people should look at it.
+    fn flood(&self, tell: bool, device: &DeviceRef) {
+        if tell {
+            let kind = SignKind::Fault { ok: false, code: FLOOD.to_owned() };
+            (self.doors.sign)(Sign { device: device.clone(), at: self.doors.clock.utc(), kind });
         }
     }
 
