@@ -38,7 +38,7 @@ port="$(free_port any)"
 camera_pid=$!
 wait_for 30 "the camera server (target/browser/camera-server.log)" listens "$port" || exit 1
 
-"$bin/qorgan" run --config configs/demo.toml --state-dir "$state" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 \
+"$bin/qorgan" run --config configs/demo.toml --state-dir "$state" --http 127.0.0.1:0 --mqtt 127.0.0.1:0 --dc09 127.0.0.1:0 \
   --addresses-file "$state/addresses.json" --camera-base "rtsp://127.0.0.1:$port" </dev/null >"$out/hub.log" 2>&1 &
 hub_pid=$!
 hub_ready() { kill -0 "$hub_pid" 2>/dev/null || return 0; [ -s "$state/addresses.json" ]; }

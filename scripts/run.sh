@@ -47,6 +47,7 @@ other_port() {
 }
 case " $* " in *" --http"*) ;; *) other_port --http 8080 8443 ;; esac
 case " $* " in *" --mqtt"*) ;; *) other_port --mqtt 1883 8883 ;; esac
+case " $* " in *" --dc09"*) ;; *) other_port --dc09 12000 ;; esac
 
 mkdir -p "$LOGS"
 "$bin/camera-server" --port "$port" "${DEMO_CAMERAS[@]}" </dev/null >"$LOGS/camera-server.log" 2>&1 &

@@ -28,7 +28,9 @@ fn config_with(from: &str, to: &str) -> (tempfile::TempDir, String) {
 fn every_command_has_help_worth_reading() {
     let (ok, top) = qorgan(&["--help"]);
     assert!(ok);
-    for command in ["run", "edge", "centre", "check-config", "button", "models", "probe", "count", "user", "backup", "restore", "doctor"] {
+    for command in
+        ["run", "edge", "centre", "check-config", "button", "panel", "models", "probe", "count", "user", "backup", "restore", "doctor"]
+    {
         assert!(top.contains(command), "{command} is missing in --help");
         let (ok, help) = qorgan(&[command, "--help"]);
         assert!(ok && help.lines().count() >= 6, "{command} --help says too little:\n{help}");
@@ -75,6 +77,13 @@ fn bad_values_are_errors_that_name_the_thing() {
         ("id = \"canteen\"", "id = \"canteen\"\ncategory = \"dp4\"\ninterval_s = 90", "give either interval_s or category"),
         ("id = \"canteen\"", "id = \"edge\"", "under this word the site's edge box speaks"),
         ("kind = \"school\"", "kind = \"school\"\nprovider = \" \"", "is not a name of 1 to 64"),
+        ("tcp = \"127.0.0.1:12000\"", "tcp = \"0.0.0.0:12000\"", "needs require_encryption = true and a key for every panel"),
+        ("udp = \"127.0.0.1:12000\"", "require_encryption = true", "no key_env or key_file"),
+        ("account = \"7001\"", "account = \"70 01\"", "letters and digits"),
+        ("button = \"reception\"", "button = \"receptoin\"", "there is no button \"receptoin\""),
+        ("zone = \"005\"", "zone = \"5x\"", "is not 1 to 8 digits"),
+        ("interval_s = 86400 ", "interval_s = 5 ", "is not 10 to 604800 seconds"),
+        ("id = \"panel\"", "id = \"yard\"", "stands twice"),
     ] {
         let (_dir, file) = config_with(from, to);
         let (ok, out) = qorgan(&["check-config", &file]);

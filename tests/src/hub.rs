@@ -32,6 +32,8 @@ pub struct Options {
     pub store: Option<String>,
     /// Fixed MQTT address, so that buttons find the hub again after a restart.
     pub mqtt: Option<SocketAddr>,
+    /// Fixed address for alarm panels, so that panels find the hub again after a restart.
+    pub dc09: Option<SocketAddr>,
     /// Listen where the configuration says.
     pub own_addresses: bool,
     /// Further environment.
@@ -48,6 +50,7 @@ impl Default for Options {
             camera_base: None,
             store: None,
             mqtt: None,
+            dc09: None,
             own_addresses: false,
             env: Vec::new(),
             wrapper: Vec::new(),
@@ -66,6 +69,10 @@ pub struct Addresses {
     pub mqtt: Option<SocketAddr>,
     /// MQTT with TLS.
     pub mqtts: Option<SocketAddr>,
+    /// Alarm panels over TCP.
+    pub dc09: Option<SocketAddr>,
+    /// Alarm panels over UDP.
+    pub dc09_udp: Option<SocketAddr>,
 }
 
 /// A demonstration log-in.
@@ -217,6 +224,7 @@ async fn spawn(state_dir: &Path, options: &Options) -> Result<(Child, Addresses)
     command.arg("--addresses-file").arg(&addresses_file);
     if !options.own_addresses {
         command.args(["--http", "127.0.0.1:0"]).arg("--mqtt").arg(options.mqtt.map_or_else(|| "127.0.0.1:0".into(), |a| a.to_string()));
+        command.arg("--dc09").arg(options.dc09.map_or_else(|| "127.0.0.1:0".into(), |a| a.to_string()));
     }
     if let Some(base) = &options.camera_base {
         command.arg("--camera-base").arg(base);

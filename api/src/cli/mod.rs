@@ -5,6 +5,7 @@ mod button;
 mod doctor;
 #[cfg(feature = "edge")]
 mod models;
+mod panel;
 mod users;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
@@ -52,6 +53,10 @@ enum Command {
     ///
     /// Prints, for each press, the time to PUBACK and to the receipt. A receipt means: the alarm is on disk.
     Button(button::ButtonArgs),
+    /// Report an event as an alarm panel over SIA DC-09 and wait for the ACK.
+    ///
+    /// The ACK to an alarm means: it is on disk.
+    Panel(panel::PanelArgs),
     /// List, verify or describe the models.
     #[cfg(feature = "edge")]
     Models(models::ModelsArgs),
@@ -107,6 +112,9 @@ struct RunArgs {
     /// Listen for MQTT here instead (loopback; port 0 takes a free one; switches the TLS listener off).
     #[arg(long)]
     mqtt: Option<SocketAddr>,
+    /// Listen for alarm panels here instead, TCP and UDP (loopback; port 0 takes free ones).
+    #[arg(long)]
+    dc09: Option<SocketAddr>,
     /// Replace scheme, host and port of every camera address, e.g. rtsp://127.0.0.1:8600.
     #[arg(long)]
     camera_base: Option<url::Url>,
@@ -141,17 +149,19 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::CheckConfig { file } => {
             let config = Config::load(&file)?;
             println!(
-                "{}: {} sites, {} cameras, {} buttons, {} units, {} areas: no problem found",
+                "{}: {} sites, {} cameras, {} buttons, {} panels, {} units, {} areas: no problem found",
                 file.display(),
                 config.sites.len(),
                 config.cameras().count(),
                 config.buttons().count(),
+                config.panels().count(),
                 config.units.len(),
                 config.areas.iter().count()
             );
             Ok(ExitCode::SUCCESS)
         }
         Command::Button(args) => block_on(button::press(args)),
+        Command::Panel(args) => block_on(panel::report(args)),
         #[cfg(feature = "edge")]
         Command::Models(args) => models::models(args),
         #[cfg(feature = "edge")]
@@ -194,7 +204,7 @@ fn read_cap(files: &[PathBuf]) -> Result<ExitCode, Failure> {
 fn run(args: RunArgs, mode: Mode) -> Result<ExitCode, Failure> {
     start_log(args.log_json);
     let mut config = args.config.load()?;
-    let overrides = Overrides { http: args.http, mqtt: args.mqtt, camera_base: args.camera_base, store: args.store };
+    let overrides = Overrides { http: args.http, mqtt: args.mqtt, dc09: args.dc09, camera_base: args.camera_base, store: args.store };
     overrides.apply(&mut config)?;
     block_on(async move {
         hub::run(config, mode, args.addresses_file).await?;

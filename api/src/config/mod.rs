@@ -4,6 +4,7 @@
 //! and, where one is near, the key that was meant. Secrets never stand here: they come from the
 //! environment or from files. `qorgan check-config FILE` prints what is wrong.
 
+mod dc09;
 mod raw;
 mod read;
 mod secret;
@@ -16,6 +17,7 @@ use std::{
 
 use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
 
+pub use dc09::{Dc09, Panel};
 pub use read::{ConfigError, Problem};
 pub use secret::{SecretError, SecretSource};
 pub use supervision::Supervision;
@@ -31,6 +33,8 @@ pub struct Config {
     pub http: Http,
     /// The MQTT door or broker.
     pub mqtt: Mqtt,
+    /// The door of alarm panels; none when it is off.
+    pub dc09: Option<Dc09>,
     /// Where alerts, counts and accounts are kept.
     pub store: StoreConfig,
     /// Which models run.
@@ -212,6 +216,8 @@ pub struct Site {
     pub cameras: Vec<Camera>,
     /// Alarm buttons.
     pub buttons: Vec<Button>,
+    /// Alarm panels.
+    pub panels: Vec<Panel>,
 }
 
 /// What kind of place a site is.
@@ -331,9 +337,14 @@ impl Config {
         self.sites.iter().flat_map(|site| site.buttons.iter().map(move |button| (site, button)))
     }
 
-    /// Every device that may speak over MQTT.
+    /// Every alarm panel of every site.
+    pub fn panels(&self) -> impl Iterator<Item = (&Site, &Panel)> {
+        self.sites.iter().flat_map(|site| site.panels.iter().map(move |panel| (site, panel)))
+    }
+
+    /// Every device: what may speak over MQTT. A panel usually does not, but a box beside it may report its health.
     pub fn devices(&self) -> impl Iterator<Item = &DeviceRef> {
-        self.cameras().map(|(_, c)| &c.id).chain(self.buttons().map(|(_, b)| &b.id))
+        self.cameras().map(|(_, c)| &c.id).chain(self.buttons().map(|(_, b)| &b.id)).chain(self.panels().map(|(_, p)| &p.id))
     }
 
     /// MQTT users of what is no device: units and outside systems.

@@ -5,6 +5,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{ConnectorKind, SiteKind, UnitKind, supervision::RawSupervision};
+use super::{
+    SiteKind, UnitKind,
+    dc09::{RawDc09, RawPanel},
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +18,7 @@ pub(super) struct RawConfig {
     pub(super) http: RawHttp,
     #[serde(default)]
     pub(super) mqtt: RawMqtt,
+    pub(super) dc09: Option<RawDc09>,
     #[serde(default)]
     pub(super) store: RawStore,
     #[serde(default)]
@@ -179,6 +184,8 @@ pub(super) struct RawSite {
     pub(super) camera: Vec<RawCamera>,
     #[serde(default)]
     pub(super) button: Vec<RawButton>,
+    #[serde(default)]
+    pub(super) panel: Vec<RawPanel>,
 }
 
 #[derive(Deserialize)]

@@ -114,7 +114,7 @@ impl Check<'_> {
     }
 
     /// The value, or a problem at its line.
-    fn parse<T: std::str::FromStr<Err: fmt::Display>>(&mut self, value: &Spanned<String>, what: &str) -> Option<T> {
+    pub(super) fn parse<T: std::str::FromStr<Err: fmt::Display>>(&mut self, value: &Spanned<String>, what: &str) -> Option<T> {
         match value.get_ref().parse() {
             Ok(parsed) => Some(parsed),
             Err(error) => {
@@ -142,6 +142,7 @@ impl Check<'_> {
         let response = self.response(&raw.response);
         let supervision = self.supervision(raw.supervision);
         let drills = self.drills(&raw.drills);
+        let dc09 = self.dc09(raw.dc09, &raw.site);
         let mut seen = HashSet::new();
         let sites = raw.site.into_iter().filter_map(|site| self.site(site, areas.as_ref(), &base, &mut seen)).collect();
         let mut seen = HashSet::new();
@@ -154,6 +155,7 @@ impl Check<'_> {
             hub,
             http: http?,
             mqtt: mqtt?,
+            dc09,
             store,
             models,
             crowd,
@@ -258,7 +260,7 @@ impl Check<'_> {
         Some(Mqtt::Embedded { listen, tls })
     }
 
-    fn secret(&mut self, env: Option<String>, file: Option<String>, base: &Path) -> Option<SecretSource> {
+    pub(super) fn secret(&mut self, env: Option<String>, file: Option<String>, base: &Path) -> Option<SecretSource> {
         match (env, file) {
             (Some(env), None) => Some(SecretSource::Env(env)),
             (None, Some(file)) => Some(SecretSource::File(under(base, file))),
@@ -405,10 +407,11 @@ impl Check<'_> {
         }
         let interval_s = self.interval(raw.interval_s.as_ref(), raw.category.as_ref(), &format!("site \"{id}\""));
         let provider = self.provider(raw.provider);
-        Some(Site { id, name: raw.name, kind: raw.kind, area: area?, position, interval_s, provider, cameras, buttons })
+        let panels = self.panels(raw.panel, &id, &buttons, base, &mut devices);
+        Some(Site { id, name: raw.name, kind: raw.kind, area: area?, position, interval_s, provider, cameras, buttons, panels })
     }
 
-    fn device(&mut self, raw: &Spanned<String>, site: &SiteId, seen: &mut HashSet<DeviceId>) -> Option<DeviceRef> {
+    pub(super) fn device(&mut self, raw: &Spanned<String>, site: &SiteId, seen: &mut HashSet<DeviceId>) -> Option<DeviceRef> {
         let device: DeviceId = self.parse(raw, "device")?;
         if device.as_str() == qorgan_ingest::mqtt::EDGE {
             self.problem(raw.span(), format!("device \"{device}\": under this word the site's edge box speaks about itself"));

@@ -1,4 +1,4 @@
-//! What the MQTT door hands over, and where it goes.
+//! What the doors (MQTT, DC-09) hand over, and where it goes.
 //!
 //! An alarm goes to the journal first; only then does its receipt leave. If the journal cannot be written
 //! the desks see the alarm all the same, marked "not stored", and no receipt leaves.
@@ -48,6 +48,8 @@ pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, cou
 
 /// Every door's way in: journal, then desks; the receipt may leave when this has returned `Ok`.
 pub(crate) async fn commit(app: &App, alarm: Alarm) -> Result<StoredAlarm, NotStored> {
+/// Makes an alarm durable and shows it to the desks, whichever door it came by.
+pub(super) async fn commit(app: &App, journal: &Journal, alarm: Alarm) -> Result<StoredAlarm, NotStored> {
     // An edge box may bring it later: then it lived when the box heard it.
     app.alive(&alarm.device, alarm.heard_at.unwrap_or(alarm.received_at));
     let device = alarm.device.clone();
@@ -75,6 +77,8 @@ pub(crate) async fn commit(app: &App, alarm: Alarm) -> Result<StoredAlarm, NotSt
 }
 
 fn take(app: &App, counts: &mpsc::Sender<Count>, field: &Field, event: DoorEvent) -> bool {
+/// Takes a message that needs no receipt; `false` when there is no room.
+pub(super) fn take(app: &App, counts: &mpsc::Sender<Count>, event: DoorEvent) -> bool {
     match event {
         DoorEvent::Count(count) => {
             app.alive(&count.camera, app.clock.utc());

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! start.rs    opens everything in order and ends it in reverse
+//! dc09.rs     the door of alarm panels
 //! doors.rs    what MQTT brings: alarms to the journal, counts to fusion, screens and store
 //! field.rs    what comes from the road: positions and answers of units, dangers that outside systems report
 //! orders.rs   the order that stands for each unit, on its MQTT topic
@@ -14,6 +15,7 @@
 
 #[cfg(feature = "edge")]
 mod analyse;
+mod dc09;
 mod demo;
 mod doors;
 mod field;
@@ -56,6 +58,7 @@ use crate::{
 
 pub(crate) use doors::commit;
 pub(crate) use field::moved;
+pub(crate) use dc09::key as panel_key;
 pub use listen::Secure;
 pub use options::{Addresses, Mode, Overrides};
 pub(crate) use orders::{is_drill, note_of, place_name};

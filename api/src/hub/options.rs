@@ -28,6 +28,8 @@ pub struct Overrides {
     pub http: Option<SocketAddr>,
     /// Embedded MQTT broker without TLS, here only.
     pub mqtt: Option<SocketAddr>,
+    /// Door of alarm panels, TCP and UDP, here only; nothing if the configuration has none.
+    pub dc09: Option<SocketAddr>,
     /// Scheme, host and port of every camera.
     pub camera_base: Option<url::Url>,
     /// Address of the store.
@@ -45,6 +47,10 @@ pub struct Addresses {
     pub mqtt: Option<SocketAddr>,
     /// MQTT with TLS.
     pub mqtts: Option<SocketAddr>,
+    /// Alarm panels over TCP.
+    pub dc09: Option<SocketAddr>,
+    /// Alarm panels over UDP.
+    pub dc09_udp: Option<SocketAddr>,
 }
 
 impl Addresses {
@@ -70,6 +76,10 @@ impl Overrides {
         }
         if let Some(addr) = self.mqtt {
             config.mqtt = MqttConfig::Embedded { listen: Some(loopback(addr, "--mqtt")?), tls: None };
+        }
+        if let (Some(addr), Some(dc09)) = (self.dc09, &mut config.dc09) {
+            let addr = loopback(addr, "--dc09")?;
+            (dc09.tcp, dc09.udp) = (Some(addr), Some(addr));
         }
         if let Some(store) = &self.store {
             config.store.url = store.clone();

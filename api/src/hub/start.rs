@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Addresses, App, Mode, Shared, demo::demo_logins, doors, field, listen::Listener, options::ADDRESSES, orders, shift, supervise, upkeep,
 };
+use super::{Addresses, App, Mode, Shared, dc09, demo::demo_logins, doors, listen::Listener, options::ADDRESSES, shift, supervise, upkeep};
 use crate::{
     areas::Areas,
     auth::{Passwords, Sessions},
@@ -65,6 +66,9 @@ pub enum StartError {
     /// MQTT does not start.
     #[error("MQTT")]
     Mqtt(#[from] qorgan_ingest::mqtt::Error),
+    /// The door of alarm panels does not open.
+    #[error(transparent)]
+    Dc09(#[from] qorgan_ingest::dc09::Error),
     /// An HTTP address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] super::listen::ListenError),
@@ -102,6 +106,7 @@ pub struct Running {
     cancel: CancellationToken,
     listeners: Vec<Listener>,
     mqtt: Arc<Mqtt>,
+    dc09: Option<qorgan_ingest::dc09::Receiver>,
     #[cfg(feature = "edge")]
     edge: Option<super::analyse::Edge>,
     tasks: Vec<JoinHandle<()>>,
@@ -197,9 +202,13 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     let doors = Arc::new(doors::doors(&app, device_passwords, count_sender));
     let (field, field_task) = field::start(&app, &cancel);
     let doors = Arc::new(doors::doors(&app, journal.clone(), device_passwords, count_sender, field));
+    let panels = count_sender.clone();
+    let doors = Arc::new(doors::doors(&app, journal.clone(), device_passwords, count_sender));
     let (mqtt, mqtt_addr, mqtts_addr) = start_mqtt(&app.config, doors).await?;
     let mqtt = Arc::new(mqtt);
     let _ = app.mqtt.set(mqtt.clone());
+    let dc09 = dc09::start(&app, &journal, &panels).await?;
+    drop(panels);
 
     let senders = app.config.connectors.iter().map(|connector| connect::Sender::new(app.clone(), connector.clone()));
     let senders: Vec<connect::Sender> = senders.collect::<Result<_, _>>()?;
@@ -238,7 +247,14 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         listeners.push(listener);
     }
     tasks.shrink_to_fit();
-    let addresses = Addresses { http, https, mqtt: mqtt_addr, mqtts: mqtts_addr };
+    let addresses = Addresses {
+        http,
+        https,
+        mqtt: mqtt_addr,
+        mqtts: mqtts_addr,
+        dc09: dc09.as_ref().and_then(|d| d.tcp_addr()),
+        dc09_udp: dc09.as_ref().and_then(|d| d.udp_addr()),
+    };
     Ok(Running {
         app,
         addresses,
@@ -246,6 +262,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         cancel,
         listeners,
         mqtt,
+        dc09,
         #[cfg(feature = "edge")]
         edge,
         tasks,
@@ -265,6 +282,9 @@ impl Running {
             edge.stop().await;
         }
         self.mqtt.stop().await;
+        if let Some(dc09) = &self.dc09 {
+            dc09.stop().await;
+        }
         self.cancel.cancel();
         for listener in self.listeners {
             listener.stop().await;
@@ -316,7 +336,7 @@ fn announce(running: &Running) {
             println!("  {what:<14} {url}");
         }
     }
-    for (what, addr) in [("MQTT", addresses.mqtt), ("MQTT with TLS", addresses.mqtts)] {
+    for (what, addr) in [("MQTT", addresses.mqtt), ("MQTT with TLS", addresses.mqtts), ("Alarm panels", addresses.dc09)] {
         if let Some(addr) = addr {
             println!("  {what:<14} {addr}");
         }

@@ -92,9 +92,16 @@ pub(super) async fn prepare(config: &Config, store: &Store, open: &[Alert], now:
         interval_ms: button.interval_s.or(site.interval_s).or(rules.button_interval_s).map(ms),
         provider: site.provider.clone(),
     });
+    let panels = config.panels().map(|(site, panel)| Supervised {
+        device: panel.id.clone(),
+        class: Class::Panel,
+        // With the door closed nothing is heard of any panel.
+        interval_ms: config.dc09.as_ref().map(|_| ms(panel.interval_s)),
+        provider: panel.provider.clone().or_else(|| site.provider.clone()),
+    });
     let is_box = |life: &&Life| life.device.device.as_str() == EDGE && config.sites.iter().any(|s| s.id == life.device.site);
     let boxes = lives.iter().filter(is_box).map(|life| edge_box(config, life.device.clone()));
-    let mut supervision = Supervision::new(timing, buttons.chain(boxes), now);
+    let mut supervision = Supervision::new(timing, buttons.chain(panels).chain(boxes), now);
     supervision.restore(lives, open.iter().filter_map(standing), now);
     Ok(supervision)
 }

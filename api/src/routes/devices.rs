@@ -73,6 +73,9 @@ pub(super) async fn list(State(app): State<App>, Extension(session): Extension<S
     let names: HashMap<&DeviceRef, &Trilingual> = app.config.buttons().map(|(_, button)| (&button.id, &button.name)).collect();
     let phones = app.phones.of_site(None);
     let phones: HashMap<&DeviceRef, &str> = phones.iter().map(|phone| (&phone.row.device, phone.row.name.as_str())).collect();
+    let buttons = app.config.buttons().map(|(_, button)| (&button.id, &button.name));
+    let panels = app.config.panels().map(|(_, panel)| (&panel.id, &panel.name));
+    let names: HashMap<&DeviceRef, &Trilingual> = buttons.chain(panels).collect();
     let all = app.supervision().devices();
     let mut devices = Vec::new();
     for status in all {

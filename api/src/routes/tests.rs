@@ -32,6 +32,7 @@ async fn hub() -> Hub {
     let overrides = crate::hub::Overrides {
         http: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         mqtt: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+        dc09: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         ..Default::default()
     };
     overrides.apply(&mut config).unwrap();

@@ -12,7 +12,7 @@ use qorgan_domain::{
     wire::{HealthV1, OrderReceiptV1, SensorV1},
 };
 
-use crate::limit::Flood;
+pub use crate::stored::{NotStored, StoredAlarm};
 
 /// See [`Doors::authenticate`].
 pub type Authenticate = Box<dyn Fn(&str, &[u8]) -> Option<Principal> + Send + Sync>;
@@ -38,46 +38,6 @@ pub struct Doors {
     pub event: TakeEvent,
     /// The hub's clock.
     pub clock: Arc<dyn Clock>,
-}
-
-/// An alarm that is safe on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StoredAlarm {
-    /// Row of the alarm journal.
-    pub journal: i64,
-    /// When it was safe.
-    pub stored_at: UtcMs,
-    /// The same press had been stored before.
-    pub repeat: bool,
-}
-
-/// Why an alarm is not known to be on disk. No receipt and no PUBACK leaves.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotStored {
-    /// The journal could not be written.
-    #[error("the alarm journal cannot be written: {0}")]
-    Journal(String),
-    /// The journal took longer than [`COMMIT_TIMEOUT`](super::COMMIT_TIMEOUT). Should it succeed later, the receipt still leaves.
-    #[error("the alarm journal did not answer in time")]
-    Timeout,
-    /// More alarms wait for the journal than may.
-    #[error("too many alarms wait for the journal")]
-    Busy,
-    /// The device sends more than one device may, and what waits for its turn is enough.
-    #[error(transparent)]
-    Flood(#[from] Flood),
-}
-
-impl NotStored {
-    /// Label in metrics.
-    pub fn code(&self) -> &'static str {
-        match self {
-            NotStored::Journal(_) => "journal",
-            NotStored::Timeout => "timeout",
-            NotStored::Busy => "busy",
-            NotStored::Flood(_) => "flood",
-        }
-    }
 }
 
 /// A message that needs no receipt.

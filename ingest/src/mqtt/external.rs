@@ -30,9 +30,9 @@ use tokio::{
 };
 
 use super::{
-    Cause, DoorEvent, Doors, Error, Judged, LinkState, NotStored, Qos, Refusal, backoff::Backoff, embedded::own_count, intake::Intake,
-    judge::printable, tls,
+    Cause, DoorEvent, Doors, Error, Judged, LinkState, NotStored, Qos, Refusal, backoff::Backoff, embedded::own_count, intake::Intake, tls,
 };
+use crate::quiet::printable;
 
 /// What the hub reads.
 const FILTERS: [&str; 7] = [

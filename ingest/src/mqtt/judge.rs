@@ -10,6 +10,7 @@ use qorgan_domain::{
 };
 
 use super::{DoorEvent, Doors};
+use crate::quiet::printable;
 
 /// A message that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,16 +136,6 @@ fn read(topic: &str, payload: &[u8], principal: &Principal, now: UtcMs, doors: &
         Channel::Sensor => Judged::Event(DoorEvent::Sensor { device, sensor: SensorV1::read(payload, now)? }),
         Channel::Receipt => return Err(Cause::HubOnly),
     })
-}
-
-/// Text from outside as it may be logged: control characters escaped, at most `max` characters.
-pub(crate) fn printable(text: &str, max: usize) -> String {
-    let mut out: String =
-        text.chars().take(max).flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
-    if text.chars().nth(max).is_some() {
-        out.push('…');
-    }
-    out
 }
 
 #[cfg(test)]

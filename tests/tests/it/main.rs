@@ -3,6 +3,7 @@
 mod alarms;
 mod cameras;
 mod connectors;
+mod dc09;
 mod devices;
 mod dispatch;
 mod hub;
