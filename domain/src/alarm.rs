@@ -131,6 +131,9 @@ pub struct AlarmKey {
 /// Two doors that bring the same button within this time bring one press, in milliseconds.
 pub const MERGE_WINDOW_MS: i64 = 10_000;
 
+/// What an edge box says to have kept for longer than this, it heard by a wrong clock, in milliseconds.
+pub const MAX_KEPT_MS: i64 = 30 * 24 * 3_600_000;
+
 impl Alarm {
     /// A plain press over MQTT; further fields are set by whoever knows them.
     pub fn new(device: DeviceRef, kind: AlarmKind, seq: u64, received_at: UtcMs) -> Self {
@@ -148,9 +151,10 @@ impl Alarm {
             test: false,
         }
     }
-    /// When it was pressed, as far as the hub can trust it: when an edge box heard it, else when the hub did.
+    /// When it was pressed, as far as the hub can trust it: when an edge box heard it, else when the hub did. A box whose
+    /// clock is ahead, or at 1970, moves no alarm out of sight.
     pub fn happened_at(&self) -> UtcMs {
-        self.heard_at.unwrap_or(self.received_at).min(self.received_at)
+        self.heard_at.filter(|at| (0..=MAX_KEPT_MS).contains(&self.received_at.ms_since(*at))).unwrap_or(self.received_at)
     }
     /// Identity of this press.
     pub fn key(&self) -> AlarmKey {
@@ -159,5 +163,21 @@ impl Alarm {
     /// Whether the device's clock is more than a minute off. Such an alarm counts all the same.
     pub fn clock_suspect(&self) -> bool {
         self.pressed_at.is_some_and(|at| at.ms_since(self.happened_at()).unsigned_abs() > CLOCK_SUSPECT_MS.unsigned_abs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_box_counts_unless_its_clock_is_wrong() {
+        let arrived = UtcMs(1_795_255_200_000);
+        let heard = |ms: i64| {
+            let device = "school-17/gate".parse().unwrap();
+            Alarm { heard_at: Some(UtcMs(arrived.0 - ms)), ..Alarm::new(device, AlarmKind::Panic, 1, arrived) }.happened_at()
+        };
+        assert_eq!(heard(3 * 24 * 3_600_000), UtcMs(arrived.0 - 3 * 24 * 3_600_000), "kept over a long weekend");
+        assert_eq!((heard(-5_000), heard(arrived.0)), (arrived, arrived), "ahead, and at 1970");
     }
 }

@@ -9,3 +9,4 @@ mod journal;
 mod life;
 mod make;
 mod supervision;
+mod spool;

@@ -135,6 +135,7 @@ impl Check<'_> {
         let hub = self.hub(raw.hub, &base);
         let http = self.http(raw.http, &base);
         let mqtt = self.mqtt(raw.mqtt, &base);
+        let edge = self.edge(raw.edge, &base);
         let store = self.store(raw.store, &base, &hub.state_dir);
         let models = self.models(raw.models, &base);
         let crowd = self.crowd(raw.crowd);
@@ -152,6 +153,7 @@ impl Check<'_> {
             hub,
             http: http?,
             mqtt: mqtt?,
+            edge: edge?,
             store,
             models,
             crowd,
@@ -252,6 +254,22 @@ impl Check<'_> {
         };
         let listen = if listen.is_none() && tls.is_none() { Some(SocketAddr::from(([127, 0, 0, 1], 1883))) } else { listen };
         Some(Mqtt::Embedded { listen, tls })
+    }
+
+    fn edge(&mut self, raw: RawEdge, base: &Path) -> Option<Edge> {
+        let site = match &raw.site {
+            Some(site) => Some(self.parse(site, "edge.site")?),
+            None => None,
+        };
+        let listen = match &raw.mqtt_listen {
+            Some(listen) => Some(self.plain(listen, "edge.mqtt_listen")?),
+            None => None,
+        };
+        let tls = match raw.tls {
+            Some(tls) => Some(self.tls(tls, base, "edge.tls.listen")?),
+            None => None,
+        };
+        Some(Edge { site, listen, tls })
     }
 
     fn secret(&mut self, env: Option<String>, file: Option<String>, base: &Path) -> Option<SecretSource> {

@@ -3,6 +3,7 @@
 //! ```text
 //! start.rs    opens everything in order and ends it in reverse
 //! doors.rs    what MQTT brings: alarms to the journal, counts to fusion, screens and store
+//! edge.rs     the edge box: alarms to its own journal and on to the centre   (feature `edge`)
 //! analyse.rs  worker threads: newest key frame -> picture -> count -> MQTT   (feature `edge`)
 //! stills.rs   one picture on request, masked                                (feature `edge`)
 //! supervise.rs  who was heard last when; what silence means
@@ -14,6 +15,8 @@
 mod analyse;
 mod demo;
 mod doors;
+#[cfg(feature = "edge")]
+mod edge;
 mod listen;
 mod options;
 mod shift;

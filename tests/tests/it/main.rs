@@ -4,6 +4,7 @@ mod alarms;
 mod cameras;
 mod connectors;
 mod devices;
+mod edge;
 mod hub;
 mod models;
 mod mqtt;
