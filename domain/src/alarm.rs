@@ -128,6 +128,60 @@ pub struct AlarmKey {
     pub seq: u64,
 }
 
+/// Everything by which the journal knows a press again, kept with an alert for as long as the journal could not take the press.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PressId {
+    /// The button.
+    pub device: DeviceRef,
+    /// Its start, when it tells.
+    pub boot: Option<String>,
+    /// Its number.
+    pub seq: u64,
+    /// What was pressed.
+    pub kind: AlarmKind,
+    /// Press, cancel, duress or restore.
+    pub signal: Signal,
+    /// By which door it came.
+    pub door: Door,
+    /// Zone of an alarm panel.
+    pub zone: Option<String>,
+    /// A test press.
+    pub test: bool,
+    /// By the button's clock.
+    pub pressed_at: Option<UtcMs>,
+    /// By the hub's clock.
+    pub received_at: UtcMs,
+}
+
+impl PressId {
+    /// The identity of a press.
+    pub fn of(alarm: &Alarm) -> Self {
+        Self {
+            device: alarm.device.clone(),
+            boot: alarm.boot.clone(),
+            seq: alarm.seq,
+            kind: alarm.kind,
+            signal: alarm.signal,
+            door: alarm.door,
+            zone: alarm.zone.clone(),
+            test: alarm.test,
+            pressed_at: alarm.pressed_at,
+            received_at: alarm.received_at,
+        }
+    }
+
+    /// Whether the message is this press again, by the journal's rule: without a boot id only within 120 s, and not when the
+    /// button's own clock tells the two apart.
+    pub fn is(&self, alarm: &Alarm) -> bool {
+        let again = (self.seq, self.kind, self.signal, self.door, self.test)
+            == (alarm.seq, alarm.kind, alarm.signal, alarm.door, alarm.test)
+            && (&self.device, &self.boot, &self.zone) == (&alarm.device, &alarm.boot, &alarm.zone);
+        let told_apart = self.pressed_at.zip(alarm.pressed_at).is_some_and(|(before, now)| before != now);
+        let in_time = alarm.received_at.ms_since(self.received_at).abs() <= REPEAT_WINDOW_MS;
+        again && (self.boot.is_some() || (in_time && !told_apart))
+    }
+}
+
 /// Two doors that bring the same button within this time bring one press, in milliseconds.
 pub const MERGE_WINDOW_MS: i64 = 10_000;
 

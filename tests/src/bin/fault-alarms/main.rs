@@ -32,6 +32,9 @@ struct Args {
     /// Repeats the choices of an earlier run (not its timing).
     #[arg(long)]
     seed: Option<u64>,
+    /// Only these faults, by name, e.g. `kill_hub`.
+    #[arg(long)]
+    only: Vec<String>,
     /// Directory for the state, kept afterwards; a temporary one when absent.
     #[arg(long)]
     keep: Option<std::path::PathBuf>,
@@ -53,7 +56,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut rng = StdRng::seed_from_u64(seed);
     eprintln!("seed {seed}");
     let mut stage = Stage::build(args.devices, args.postgres, args.external_broker, args.keep.as_deref()).await?;
-    let kinds = stage.faults();
+    let mut kinds = stage.faults();
+    kinds.retain(|fault| args.only.is_empty() || args.only.contains(&fault.to_string()));
     let ledger = Ledger::default();
     let began = Instant::now();
     // A slow machine ends early and says so, instead of never.
