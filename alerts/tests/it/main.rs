@@ -8,5 +8,5 @@ mod fusion;
 mod journal;
 mod life;
 mod make;
-mod supervision;
 mod spool;
+mod supervision;

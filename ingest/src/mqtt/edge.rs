@@ -23,10 +23,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Error, backoff::Backoff, tls};
-
-/// The device id under which a box speaks about itself; no other device may bear it.
-pub const BOX_ID: &str = "edge";
+use super::{EDGE, Error, backoff::Backoff, tls};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const FIRST_RETRY: Duration = Duration::from_millis(250);
@@ -146,7 +143,7 @@ impl Drop for EdgeLink {
 
 /// The device that stands for the box of a site.
 pub fn own_device(site: &SiteId) -> DeviceRef {
-    DeviceRef::new(site.clone(), BOX_ID.parse::<DeviceId>().unwrap_or_else(|_| unreachable!("a word of small letters is an id")))
+    DeviceRef::new(site.clone(), EDGE.parse::<DeviceId>().unwrap_or_else(|_| unreachable!("a word of small letters is an id")))
 }
 
 async fn run(line: Arc<Line>, options: MqttOptions, receipts: String, events: mpsc::Sender<LinkEvent>) {
