@@ -165,7 +165,7 @@ impl AlarmDoor {
         let forwarding = tokio::spawn(Forward { behind: behind.clone(), spool, in_flight: None }.run(events, cancel.clone()));
         // Every door of the box, MQTT or alarm panels, gets these functions.
         let doors = Arc::new(doors(config, site, behind, clock)?);
-        let mut addresses = Addresses { http: None, https: None, mqtt: None, mqtts: None };
+        let mut addresses = Addresses::default();
         let broker = match (config.edge.listen, &config.edge.tls) {
             (None, None) => None,
             (plain, tls) => {
