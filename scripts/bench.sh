@@ -11,6 +11,7 @@ programs=(
   bench-inference       # model time per frame, one and two threads
   bench-frame           # decoded picture to published count, and what one camera costs a running hub, by step
   bench-alarm           # press to receipt and to the event stream, p50 and p99
+  "fault-alarms --rounds 20"   # hub, disk and connections killed, frozen, filled and cut: no alarm twice, none lost
 )
 [ $# -eq 0 ] || programs=("$@")
 

@@ -3,6 +3,11 @@
 ALTER TABLE alert ADD COLUMN progress TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE account ADD COLUMN area TEXT;
 
+-- Rows of the alarm journal that are applied here while a row before them is not; empty nearly always.
+CREATE TABLE applied_row (
+    row_number BIGINT PRIMARY KEY NOT NULL
+);
+
 -- Last proof of life and state of a supervised device, so that a restart does not make everybody lost or found.
 CREATE TABLE device_life (
     device  TEXT PRIMARY KEY NOT NULL,

@@ -16,6 +16,7 @@ pub mod journal;
 pub mod life;
 pub mod response;
 pub mod ring;
+pub mod spool;
 pub mod store;
 pub mod supervision;
 
@@ -25,5 +26,6 @@ pub use fusion::{Fusion, Rules, Transition};
 pub use journal::{Journal, Stored};
 pub use life::{Refusal, Viewer};
 pub use ring::{Cursor, Gap, Ring};
+pub use spool::Spool;
 pub use store::Store;
 pub use supervision::Supervision;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Alarm, AlarmKind, AlertId, DeviceRef, GeoPoint, Role, SiteId, UnitId, UserName, UtcMs,
-    alarm::Door,
+    alarm::{Door, PressId},
     hazard::HazardKind,
     sign::{Scope, TroubleKind},
 };
@@ -192,6 +192,10 @@ pub struct AlarmEvidence {
     /// The drill that was on at this site. Without `test` this is a real alarm all the same.
     #[serde(default)]
     pub drill: Option<i64>,
+    /// Messages of this alarm that the journal could not take yet: their senders go on, and must be known again, also
+    /// after a restart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unstored: Vec<PressId>,
 }
 
 impl AlarmEvidence {
@@ -214,6 +218,7 @@ impl AlarmEvidence {
             duress_at: None,
             restored_at: None,
             drill: None,
+            unstored: Vec::new(),
         }
     }
 }

@@ -22,7 +22,7 @@ pub mod time;
 pub mod topic;
 pub mod wire;
 
-pub use alarm::{Alarm, AlarmKey, AlarmKind, Door, Signal};
+pub use alarm::{Alarm, AlarmKey, AlarmKind, Door, PressId, Signal};
 pub use count::{Count, CountSource};
 pub use event::Event;
 pub use frame::{Frame, I420};

@@ -115,6 +115,11 @@ impl Fleet {
         self.buttons.is_empty()
     }
 
+    /// The buttons, in the order of their credentials.
+    pub fn buttons(&self) -> &[Button] {
+        &self.buttons
+    }
+
     /// Waits until every button is accepted; the first that is refused, or not accepted in time, is an error.
     pub async fn ready(&mut self, patience: Duration) -> Result<(), Error> {
         let deadline = Instant::now() + patience;

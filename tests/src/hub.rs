@@ -141,6 +141,16 @@ impl Hub {
         let _ = self.child.wait();
     }
 
+    /// Whether its process is still there.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Stops its clockwork (SIGSTOP) without ending it, or lets it go on.
+    pub fn freeze(&self, frozen: bool) {
+        freeze(self.child.id(), frozen);
+    }
+
     /// Asks it to end, and waits.
     pub fn end(&mut self) -> Option<std::process::ExitStatus> {
         if let Ok(pid) = i32::try_from(self.child.id()) {
@@ -201,6 +211,14 @@ impl Hub {
         let session: Value = response.json().await?;
         let csrf = session["csrf"].as_str().unwrap_or_default().to_owned();
         Ok(Client { http, base: self.base(), csrf, session })
+    }
+}
+
+/// SIGSTOP or SIGCONT to one process that the caller started.
+pub fn freeze(pid: u32, frozen: bool) {
+    use nix::sys::signal::Signal;
+    if let Ok(pid) = i32::try_from(pid) {
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), if frozen { Signal::SIGSTOP } else { Signal::SIGCONT });
     }
 }
 

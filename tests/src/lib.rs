@@ -6,7 +6,9 @@
 pub mod buttons;
 pub mod cameras;
 pub mod hub;
+pub mod mosquitto;
 pub mod paths;
 pub mod postgres;
+pub mod proxy;
 pub mod report;
 pub mod sites;

@@ -114,6 +114,14 @@ impl Postgres {
         }
     }
 
+    /// Stops the clockwork of the server and of its connections (SIGSTOP), or lets them go on.
+    pub fn freeze(&self, frozen: bool) {
+        let Some(server) = &self.server else { return };
+        for pid in std::iter::once(server.id()).chain(children(server.id())) {
+            crate::hub::freeze(pid, frozen);
+        }
+    }
+
     /// The address of a new, empty database.
     pub async fn database(&self) -> Result<String, PostgresError> {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
@@ -132,6 +140,12 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// The processes that a process has started.
+fn children(parent: u32) -> Vec<u32> {
+    let tasks = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    tasks.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// Fast shutdown, by its process id and no other.

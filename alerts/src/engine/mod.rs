@@ -11,7 +11,7 @@
 mod task;
 mod writer;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use qorgan_domain::{
     Alarm, AlertId, Clock, Event, GeoPoint, SiteId, UtcMs,
@@ -36,8 +36,8 @@ const EVENTS: usize = 8_192;
 pub struct Parts<C> {
     /// As [`recover`] gives it.
     pub fusion: Fusion,
-    /// The last journal row that the store has seen, as [`recover`] gives it.
-    pub applied_row: i64,
+    /// The journal rows that the store has seen, as [`recover`] gives them.
+    pub applied_row: Applied,
     /// Where alerts are written.
     pub store: Store,
     /// Where presses are safe first; none where alarms come without one.
@@ -46,6 +46,15 @@ pub struct Parts<C> {
     pub clock: Arc<dyn Clock>,
     /// Where changed alerts are shown.
     pub ring: Ring<C>,
+}
+
+/// Which rows of the journal the store has seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Applied {
+    /// Every row up to this one.
+    pub up_to: i64,
+    /// Rows after it, where the hub was stopped in the middle of writing.
+    pub ahead: BTreeSet<i64>,
 }
 
 /// The engine; clones speak to the same task.
@@ -90,24 +99,39 @@ enum Command {
 
 /// Reads from the store what fusion goes on with after a start: open alerts, the next number, the applied journal
 /// row, and what was usual at each camera.
-pub async fn recover(store: &Store, journal: Option<&Journal>, rules: Rules, now: UtcMs) -> Result<(Fusion, i64), Error> {
+pub async fn recover(store: &Store, journal: Option<&Journal>, rules: Rules, now: UtcMs) -> Result<(Fusion, Applied), Error> {
     let minutes = i64::from(rules.crowd.baseline_minutes);
     let mut fusion = Fusion::new(rules, store.next_alert_id().await?, store.open_alerts().await?);
     for minute in store.minute_peaks(UtcMs(now.0 - minutes * 60_000)).await? {
         // Counts are at most 100,000: nothing that matters is lost.
         fusion.teach(&minute.camera, minute.at, minute.people as f32);
     }
-    let Some(journal) = journal else { return Ok((fusion, 0)) };
+    let Some(journal) = journal else { return Ok((fusion, Applied::default())) };
     let mut applied = store.applied_journal_row().await?;
+    let newest = journal.newest().await?;
     if store.meta(JOURNAL_ID).await?.as_deref() != Some(journal.id()) {
         // Another file: the numbers of the old one say nothing about it.
         applied = 0;
+        store.forget_applied_rows(0).await?;
         store.save(&[], Some(0)).await?;
         store.set_meta(JOURNAL_ID, journal.id()).await?;
     }
     // A journal that was put back from a backup gives its later numbers out again.
-    Ok((fusion, applied.min(journal.newest().await?)))
+    store.forget_applied_rows(newest).await?;
+    let up_to = applied.min(newest);
+    let ahead = store.applied_rows_after(up_to).await?;
+    let mut row = up_to.saturating_sub(HEARD);
+    while row < up_to {
+        let page = journal.after(row, 1_000).await?;
+        let Some((last, _)) = page.last() else { break };
+        row = *last;
+        page.iter().filter(|(row, _)| *row <= up_to).for_each(|(_, alarm)| fusion.hear(alarm));
+    }
+    Ok((fusion, Applied { up_to, ahead }))
 }
+
+/// Presses before a start that fusion is told of.
+const HEARD: i64 = 2_000;
 
 const JOURNAL_ID: &str = "journal_id";
 

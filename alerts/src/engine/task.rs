@@ -1,6 +1,6 @@
 //! The loop: take what has come, apply it, write it, show it, answer.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ops::Range, sync::Arc, time::Duration};
 
 use qorgan_domain::{
     Alarm, Clock, Event,
@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ActError, Answer, Command, Parts, Press,
+    ActError, Answer, Applied, Command, Parts, Press,
     writer::{Backlog, MAX_BACKLOG},
 };
 use crate::{Error, Fusion, Journal, Ring, Store, Transition};
@@ -55,14 +55,17 @@ pub(super) struct Task<C> {
 struct Round {
     transitions: Vec<Transition>,
     answers: Vec<(Answer, Alert)>,
+    /// Journal rows, each with the transitions that it made.
+    rows: Vec<(Range<usize>, i64)>,
     journal_row: Option<i64>,
 }
 
 impl<C: From<Alert> + Clone + Send + 'static> Task<C> {
     pub(super) fn new(parts: Parts<C>, show: watch::Sender<Arc<Vec<Alert>>>) -> Self {
         let Parts { fusion, applied_row, store, journal, clock, ring } = parts;
-        let (backlog, ahead, round) = (Backlog::new(), BTreeSet::new(), Round::default());
-        Self { fusion, journal, clock, ring, store, show, backlog, applied: applied_row, ahead, round }
+        let (backlog, round) = (Backlog::new(!applied_row.ahead.is_empty()), Round::default());
+        let Applied { up_to: applied, ahead } = applied_row;
+        Self { fusion, journal, clock, ring, store, show, backlog, applied, ahead, round }
     }
 
     pub(super) async fn run(mut self, mut queues: Queues, cancel: CancellationToken) {
@@ -140,7 +143,7 @@ impl<C: From<Alert> + Clone + Send + 'static> Task<C> {
         if row <= self.applied || self.ahead.contains(&row) {
             return;
         }
-        self.apply(&Event::Alarm { alarm, stored: true });
+        self.apply_row(alarm, row);
         self.ahead.insert(row);
         self.advance();
     }
@@ -164,7 +167,7 @@ impl<C: From<Alert> + Clone + Send + 'static> Task<C> {
             let last = *last;
             for (row, alarm) in rows {
                 if !self.ahead.remove(&row) {
-                    self.apply(&Event::Alarm { alarm, stored: true });
+                    self.apply_row(alarm, row);
                 }
                 self.applied = row;
             }
@@ -179,6 +182,12 @@ impl<C: From<Alert> + Clone + Send + 'static> Task<C> {
             self.applied += 1;
             self.round.journal_row = Some(self.applied);
         }
+    }
+
+    fn apply_row(&mut self, alarm: Alarm, row: i64) {
+        let before = self.round.transitions.len();
+        self.apply(&Event::Alarm { alarm, stored: true });
+        self.round.rows.push((before..self.round.transitions.len(), row));
     }
 
     fn apply(&mut self, event: &Event) {
@@ -225,9 +234,9 @@ impl<C: From<Alert> + Clone + Send + 'static> Task<C> {
 
     /// One transaction, then the ring, then the answers.
     async fn settle(&mut self) {
-        let Round { transitions, answers, journal_row } = std::mem::take(&mut self.round);
-        if !transitions.is_empty() || journal_row.is_some() {
-            self.backlog.write(&transitions, journal_row).await;
+        let Round { transitions, answers, rows, journal_row } = std::mem::take(&mut self.round);
+        if !transitions.is_empty() || !rows.is_empty() || journal_row.is_some() {
+            self.backlog.write(&transitions, &rows, journal_row).await;
         }
         if !transitions.is_empty() {
             let open: Vec<Alert> = self.fusion.open_alerts().cloned().collect();

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -39,23 +40,34 @@ struct Shared {
     written: watch::Sender<u64>,
     /// The store did not answer; nobody waits for it until it does.
     away: AtomicBool,
+    /// The store holds rows after the mark, to be cleared when the mark has passed them.
+    ahead: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
     pushes: u64,
     /// Lines of history, in order.
-    lines: VecDeque<Transition>,
+    lines: VecDeque<Line>,
     /// Evidence without a line: only the newest of each alert matters.
     evidence: BTreeMap<AlertId, Transition>,
     /// Journal row that is applied once all of this is written.
     journal_row: Option<i64>,
 }
 
+/// What a journal row has made: nothing, or one or more lines in a row. All of them are written at once, with the row:
+/// a hub that is killed between two transactions must neither count a press again nor lose it.
+#[derive(Debug)]
+struct Line {
+    transition: Option<Transition>,
+    row: Option<i64>,
+}
+
 impl Backlog {
-    pub(super) fn new() -> Self {
+    /// Empty; `ahead` when the store holds rows after the mark.
+    pub(super) fn new(ahead: bool) -> Self {
         let (waiting, bell, away) = (Mutex::default(), Notify::new(), AtomicBool::new(false));
-        Self(Arc::new(Shared { waiting, bell, written: watch::channel(0).0, away }))
+        Self(Arc::new(Shared { waiting, bell, written: watch::channel(0).0, away, ahead: AtomicBool::new(ahead) }))
     }
 
     /// How many lines wait.
@@ -63,17 +75,20 @@ impl Backlog {
         self.lock().lines.len()
     }
 
-    /// Adds transitions and waits until they are written, or until the store has had its time.
-    pub(super) async fn write(&self, transitions: &[Transition], journal_row: Option<i64>) {
+    /// Adds transitions and waits until they are written, or until the store has had its time. `rows` are journal rows in
+    /// order, each with the transitions that it made.
+    pub(super) async fn write(&self, transitions: &[Transition], rows: &[(Range<usize>, i64)], journal_row: Option<i64>) {
         let ticket = {
             let mut waiting = self.lock();
-            for transition in transitions {
-                if transition.record.is_some() {
-                    waiting.lines.push_back(transition.clone());
-                } else {
-                    waiting.evidence.insert(transition.alert.id, transition.clone());
+            let mut next = 0;
+            for (made, row) in rows {
+                waiting.push(&transitions[next..made.start], None);
+                if !waiting.push(&transitions[made.clone()], Some(*row)) {
+                    waiting.lines.push_back(Line { transition: None, row: Some(*row) });
                 }
+                next = made.end;
             }
+            waiting.push(&transitions[next..], None);
             waiting.journal_row = journal_row.or(waiting.journal_row);
             waiting.pushes += 1;
             waiting.pushes
@@ -103,10 +118,14 @@ impl Backlog {
                 }
                 continue;
             };
-            let saved = timeout(SAVE_LIMIT, store.save(&chunk.transitions, chunk.journal_row)).await;
+            let clear = chunk.journal_row.is_some() && self.0.ahead.load(Ordering::Relaxed);
+            let saving = store.save_rows(&chunk.transitions, &chunk.rows, chunk.journal_row, clear);
+            let saved = timeout(SAVE_LIMIT, saving).await;
             let limit_ms = u64::try_from(SAVE_LIMIT.as_millis()).unwrap_or(u64::MAX);
             match saved.unwrap_or(Err(Error::Timeout { what: "save", limit_ms })) {
                 Ok(()) => {
+                    let ahead = !chunk.rows.is_empty() || (self.0.ahead.load(Ordering::Relaxed) && !clear);
+                    self.0.ahead.store(ahead, Ordering::Relaxed);
                     self.saved(&chunk);
                     pause = RETRY.0;
                 }
@@ -122,15 +141,25 @@ impl Backlog {
 
     fn next(&self) -> Option<Chunk> {
         let waiting = self.lock();
-        let lines = waiting.lines.len().min(CHUNK);
-        let mut transitions: Vec<Transition> = waiting.lines.iter().take(lines).cloned().collect();
+        let of_one_row = |at: usize| waiting.lines[at].row.is_some() && waiting.lines[at].row == waiting.lines[at - 1].row;
+        let mut lines = waiting.lines.len().min(CHUNK);
+        while (1..waiting.lines.len()).contains(&lines) && of_one_row(lines) {
+            lines += 1;
+        }
         let all = lines == waiting.lines.len();
+        let journal_row = waiting.journal_row.filter(|_| all);
+        let mut transitions: Vec<Transition> = waiting.lines.iter().take(lines).filter_map(|line| line.transition.clone()).collect();
+        let from_lines = transitions.len();
         if all {
             transitions.extend(waiting.evidence.values().cloned());
         }
-        let journal_row = waiting.journal_row.filter(|_| all);
-        let chunk = Chunk { lines, transitions, journal_row, ticket: all.then_some(waiting.pushes) };
-        (!chunk.transitions.is_empty() || chunk.journal_row.is_some()).then_some(chunk)
+        // Rows that the mark does not cover yet.
+        let mut rows: Vec<i64> = waiting.lines.iter().take(lines).filter_map(|line| line.row).collect();
+        rows.dedup();
+        rows.retain(|row| journal_row.is_none_or(|mark| *row > mark));
+        let ticket = all.then_some(waiting.pushes);
+        let chunk = Chunk { lines, from_lines, transitions, rows, journal_row, ticket };
+        (chunk.lines > 0 || !chunk.transitions.is_empty() || chunk.journal_row.is_some()).then_some(chunk)
     }
 
     fn saved(&self, chunk: &Chunk) {
@@ -139,7 +168,7 @@ impl Backlog {
         }
         let mut waiting = self.lock();
         waiting.lines.drain(..chunk.lines);
-        for transition in chunk.transitions.iter().skip(chunk.lines) {
+        for transition in chunk.transitions.iter().skip(chunk.from_lines) {
             let (id, version) = (transition.alert.id, transition.alert.version);
             if waiting.evidence.get(&id).is_some_and(|newest| newest.alert.version == version) {
                 waiting.evidence.remove(&id);
@@ -169,9 +198,28 @@ impl Backlog {
     }
 }
 
+impl Waiting {
+    /// Adds transitions, all of one journal row or of none; whether there was a line among them.
+    fn push(&mut self, transitions: &[Transition], row: Option<i64>) -> bool {
+        let before = self.lines.len();
+        for transition in transitions {
+            if transition.record.is_some() {
+                self.lines.push_back(Line { transition: Some(transition.clone()), row });
+            } else {
+                self.evidence.insert(transition.alert.id, transition.clone());
+            }
+        }
+        self.lines.len() > before
+    }
+}
+
 struct Chunk {
+    /// Lines of the backlog, and the transitions in them; those after are evidence.
     lines: usize,
+    from_lines: usize,
     transitions: Vec<Transition>,
+    /// Journal rows of these lines that the mark does not cover.
+    rows: Vec<i64>,
     journal_row: Option<i64>,
     /// The push that is complete with this chunk.
     ticket: Option<u64>,

@@ -14,7 +14,7 @@ mod rules;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use qorgan_domain::{
-    AlarmKind, AlertId, Count, DeviceRef, Event, GeoPoint, Role, SiteId, UtcMs,
+    AlarmKind, AlertId, Count, DeviceRef, Event, GeoPoint, PressId, Role, SiteId, UtcMs,
     alert::{Action, Actor, Alert, AlertState, Cause, CloseReason, IncidentEvidence, Level, Progress, Record},
     event::DrillWindow,
     sign::{Scope, TroubleKind},
@@ -45,6 +45,8 @@ pub struct Fusion {
     /// The open alert of a button: a real press never hides behind a test, nor fire behind panic.
     buttons: HashMap<(DeviceRef, AlarmKind, bool), AlertId>,
     unstored: Vec<Unstored>,
+    /// Stored presses of late, oldest first.
+    heard: VecDeque<PressId>,
     /// The open alert of each trouble.
     troubles: HashMap<(Scope, TroubleKind), AlertId>,
     /// Events of outside systems, open and lately closed, oldest first.
@@ -65,6 +67,7 @@ impl Fusion {
             cameras: BTreeMap::new(),
             buttons: HashMap::new(),
             unstored: Vec::new(),
+            heard: VecDeque::new(),
             troubles: HashMap::new(),
             hazards: VecDeque::new(),
             drills: Vec::new(),
@@ -77,9 +80,7 @@ impl Fusion {
                 }
                 (Cause::Alarm(press), Some(device)) => {
                     fusion.buttons.insert((device.clone(), press.alarm, press.test), alert.id);
-                    if !alert.stored {
-                        fusion.unstored.push(Unstored::resume(device, press, alert.id));
-                    }
+                    fusion.unstored.extend(Unstored::resume(&alert, press));
                 }
                 (Cause::Trouble(trouble), _) => {
                     fusion.troubles.insert((trouble.scope.clone(), trouble.trouble), alert.id);

@@ -4,8 +4,8 @@
 //! press that the journal could not take and that the device therefore sends again.
 
 use qorgan_domain::{
-    Alarm, AlarmKey, AlarmKind, AlertId, DeviceRef, Door, Signal, UtcMs,
-    alarm::{MERGE_WINDOW_MS, REPEAT_WINDOW_MS},
+    Alarm, AlertId, Door, PressId, Signal, UtcMs,
+    alarm::MERGE_WINDOW_MS,
     alert::{Actor, AlarmEvidence, Alert, Cause, Level},
 };
 
@@ -14,48 +14,57 @@ use crate::life;
 
 /// Presses remembered while the journal is down. Over that the oldest may be shown twice.
 const MAX_UNSTORED: usize = 4_096;
+/// Of these, what one alert keeps over a restart.
+const MAX_KEPT: usize = 64;
+/// Stored presses remembered, in case their door comes once more without their row.
+const MAX_HEARD: usize = 4_096;
 
 /// A press that is shown but not in the journal.
 #[derive(Debug)]
 pub(super) struct Unstored {
-    key: AlarmKey,
-    kind: AlarmKind,
-    signal: Signal,
-    test: bool,
-    received_at: UtcMs,
+    press: PressId,
     alert: AlertId,
 }
 
 impl Unstored {
-    pub(super) fn resume(device: &DeviceRef, press: &AlarmEvidence, alert: AlertId) -> Self {
-        let key = AlarmKey { device: device.clone(), boot: press.boot.clone(), seq: press.seq };
-        Self { key, kind: press.alarm, signal: Signal::Press, test: press.test, received_at: press.received_at, alert }
-    }
-
-    fn is(&self, alarm: &Alarm) -> bool {
-        let in_time = self.key.boot.is_some() || alarm.received_at.ms_since(self.received_at).abs() <= REPEAT_WINDOW_MS;
-        in_time && self.key == alarm.key() && self.kind == alarm.kind && self.signal == alarm.signal && self.test == alarm.test
+    /// What an alert kept over a restart.
+    pub(super) fn resume(alert: &Alert, press: &AlarmEvidence) -> Vec<Self> {
+        press.unstored.iter().map(|press| Self { press: press.clone(), alert: alert.id }).collect()
     }
 }
 
 impl Fusion {
     pub(super) fn press(&mut self, alarm: &Alarm, stored: bool, now: UtcMs) -> Vec<Transition> {
-        if let Some(place) = self.unstored.iter().position(|u| u.is(alarm)) {
-            return if stored { self.now_stored(place, now).into_iter().collect() } else { Vec::new() };
+        if stored {
+            self.hear(alarm);
+        } else if self.heard.iter().any(|press| press.is(alarm)) {
+            // It is in the journal and was applied from there: its door waited in vain, or could not look it up again.
+            return Vec::new();
+        }
+        if self.unstored.iter().any(|unstored| unstored.press.is(alarm)) {
+            return if stored { self.now_stored(alarm, now) } else { Vec::new() };
         }
         let made = match alarm.signal {
             Signal::Press => self.pressed(alarm, stored, now),
             signal => self.marked(alarm, signal, stored, now),
         };
-        if !stored && let Some(first) = made.first() {
-            if self.unstored.len() == MAX_UNSTORED {
-                self.unstored.remove(0);
+        if !stored {
+            for transition in &made {
+                if self.unstored.len() == MAX_UNSTORED {
+                    self.unstored.remove(0);
+                }
+                self.unstored.push(Unstored { press: PressId::of(alarm), alert: transition.alert.id });
             }
-            let (key, alert) = (alarm.key(), first.alert.id);
-            let (kind, signal, test, received_at) = (alarm.kind, alarm.signal, alarm.test, alarm.received_at);
-            self.unstored.push(Unstored { key, kind, signal, test, received_at, alert });
         }
         made
+    }
+
+    /// Remembers a press that is in the journal. To be called with those before a start, in order, before the first event.
+    pub fn hear(&mut self, alarm: &Alarm) {
+        if self.heard.len() == MAX_HEARD {
+            self.heard.pop_front();
+        }
+        self.heard.push_back(PressId::of(alarm));
     }
 
     fn pressed(&mut self, alarm: &Alarm, stored: bool, now: UtcMs) -> Vec<Transition> {
@@ -64,7 +73,7 @@ impl Fusion {
             return self.raise_alarm(alarm, stored, now);
         };
         let mut alert = open.clone();
-        alert.stored &= stored;
+        note(&mut alert, alarm, stored);
         let Cause::Alarm(press) = &mut alert.cause else { return Vec::new() };
         let other_door = !press.doors.is_empty() && !press.doors.contains(&alarm.door);
         let record = if other_door && alarm.received_at.ms_since(press.received_at).abs() <= MERGE_WINDOW_MS {
@@ -107,7 +116,7 @@ impl Fusion {
             if signal == Signal::Duress && !press.test {
                 alert.level = Level::Critical;
             }
-            alert.stored &= stored;
+            note(&mut alert, alarm, stored);
             let record = life::remark(&mut alert, signal.as_str(), "alarm", None, now);
             made.push(self.put(alert, Some(record)));
         }
@@ -126,7 +135,8 @@ impl Fusion {
         evidence.drill = self.drills.iter().find(|drill| drill.site == alarm.device.site && drill.until > now).map(|drill| drill.drill);
         // A press read from the journal after a crash, or kept by an edge box, was raised when it was heard.
         let raised_at = alarm.happened_at().min(now);
-        let alert = Alert { stored, raised_at, ..self.blank(Cause::Alarm(evidence), level, Some(&alarm.device), now) };
+        let mut alert = Alert { raised_at, ..self.blank(Cause::Alarm(evidence), level, Some(&alarm.device), now) };
+        note(&mut alert, alarm, stored);
         self.buttons.insert((alarm.device.clone(), alarm.kind, alarm.test), alert.id);
         let record = life::raise(&alert, &Actor::System("alarm"), None);
         let mut made = vec![self.put(alert, Some(record))];
@@ -136,14 +146,37 @@ impl Fusion {
         made
     }
 
-    fn now_stored(&mut self, place: usize, now: UtcMs) -> Option<Transition> {
-        let id = self.unstored.remove(place).alert;
-        let mut alert = self.open.get(&id)?.clone();
-        if self.unstored.iter().any(|u| u.alert == id) {
-            return None;
-        }
-        alert.stored = true;
-        let record = life::remark(&mut alert, "stored", "alarm", None, now);
-        Some(self.put(alert, Some(record)))
+    /// What was shown as not stored is in the journal now.
+    fn now_stored(&mut self, alarm: &Alarm, now: UtcMs) -> Vec<Transition> {
+        let (done, rest) = std::mem::take(&mut self.unstored).into_iter().partition(|unstored| unstored.press.is(alarm));
+        self.unstored = rest;
+        let done: Vec<Unstored> = done;
+        done.into_iter()
+            .filter_map(|unstored| {
+                let mut alert = self.open.get(&unstored.alert)?.clone();
+                let Cause::Alarm(press) = &mut alert.cause else { return None };
+                press.unstored.retain(|press| !press.is(alarm));
+                if self.unstored.iter().any(|other| other.alert == alert.id) {
+                    // Something else of it is still not.
+                    alert.version += 1;
+                    alert.updated_at = now;
+                    return Some(self.put(alert, None));
+                }
+                alert.stored = true;
+                let record = life::remark(&mut alert, "stored", "alarm", None, now);
+                Some(self.put(alert, Some(record)))
+            })
+            .collect()
+    }
+}
+
+/// Marks an alert with a message that the journal could not take.
+fn note(alert: &mut Alert, alarm: &Alarm, stored: bool) {
+    alert.stored &= stored;
+    if let Cause::Alarm(press) = &mut alert.cause
+        && !stored
+        && press.unstored.len() < MAX_KEPT
+    {
+        press.unstored.push(PressId::of(alarm));
     }
 }

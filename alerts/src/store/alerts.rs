@@ -1,5 +1,7 @@
 //! Alerts, their history, and the figures of the public page.
 
+use std::collections::BTreeSet;
+
 use qorgan_domain::{
     AlertId, GeoPoint, UtcMs,
     alert::{Alert, Cause, Record},
@@ -45,21 +47,46 @@ impl Store {
     /// Writes transitions in one transaction, in order, and remembers the journal row that is applied with
     /// them. Writing the same again changes nothing.
     pub async fn save(&self, transitions: &[Transition], journal_row: Option<i64>) -> Result<(), Error> {
-        self.try_save(transitions, journal_row).await.map_err(counted("save"))
+        self.save_rows(transitions, &[], journal_row, false).await
     }
 
-    async fn try_save(&self, transitions: &[Transition], journal_row: Option<i64>) -> Result<(), sqlx::Error> {
-        if transitions.is_empty() && journal_row.is_none() {
+    /// The same, with journal rows that these transitions apply while rows before them are not written yet. `clear` forgets
+    /// such rows as far as `journal_row` covers them now.
+    pub async fn save_rows(&self, transitions: &[Transition], rows: &[i64], journal_row: Option<i64>, clear: bool) -> Result<(), Error> {
+        self.try_save(transitions, rows, journal_row, clear).await.map_err(counted("save"))
+    }
+
+    async fn try_save(&self, transitions: &[Transition], rows: &[i64], journal_row: Option<i64>, clear: bool) -> Result<(), sqlx::Error> {
+        if transitions.is_empty() && rows.is_empty() && journal_row.is_none() {
             return Ok(());
         }
         let mut tx = self.db.begin().await?;
         for transition in transitions {
             save_one(&mut tx, transition).await?;
         }
+        for row in rows {
+            tx.run("INSERT INTO applied_row (row_number) VALUES ($1) ON CONFLICT (row_number) DO NOTHING", args![*row]).await?;
+        }
         if let Some(row) = journal_row {
             tx.run(SET_META, args![JOURNAL_ROW, row.to_string()]).await?;
+            if clear {
+                tx.run("DELETE FROM applied_row WHERE row_number <= $1", args![row]).await?;
+            }
         }
         tx.commit().await
+    }
+
+    /// Rows of the journal that are applied although a row before them is not.
+    pub async fn applied_rows_after(&self, row: i64) -> Result<BTreeSet<i64>, Error> {
+        let rows = self.db.rows("SELECT row_number FROM applied_row WHERE row_number > $1", args![row]).await;
+        let rows = rows.map_err(counted("applied rows"))?;
+        rows.iter().map(|row| row.int("row_number").map_err(counted("applied rows"))).collect()
+    }
+
+    /// Forgets such rows after this one: the journal will give their numbers out again.
+    pub async fn forget_applied_rows(&self, after: i64) -> Result<(), Error> {
+        let done = self.db.run("DELETE FROM applied_row WHERE row_number > $1", args![after]).await;
+        done.map(drop).map_err(counted("applied rows"))
     }
 
     /// Every alert that is not closed, oldest first.

@@ -254,6 +254,42 @@ async fn a_press_that_the_journal_refused_is_shown_as_not_stored() {
     hub.stop().await;
 }
 
+/// Found by `fault-alarms`: more lines waited than one transaction takes, and the hub was killed between two of them.
+#[tokio::test]
+async fn a_hub_that_is_killed_between_two_transactions_counts_no_press_again_and_loses_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = hub(dir.path()).await;
+    let start = first.ring.cursor();
+    first.press(1).await;
+    let raised = first.until(&start, |_| true).await;
+    let (journal, store) = (first.journal.clone(), first.store.clone());
+    first.cancel.cancel();
+    first.task.await.unwrap();
+    // Rows 2 and 3 are in the journal; the store has what row 3 made, and not row 2.
+    for seq in [2, 3] {
+        journal.commit(press("school-17/gate", seq, Some("b"), after(10))).await.unwrap();
+    }
+    let (_, history) = store.alert(raised.id).await.unwrap().unwrap();
+    let mut again = raised.clone();
+    again.version += 1;
+    let Cause::Alarm(evidence) = &mut again.cause else { panic!() };
+    evidence.presses += 1;
+    let line = qorgan_domain::alert::Record { action: "press_again".into(), ..history[0].clone() };
+    store.save_rows(&[Transition { alert: again, record: Some(line) }], &[3], None, false).await.unwrap();
+    journal.close().await;
+    store.close().await;
+
+    for _ in 0..2 {
+        let second = hub(dir.path()).await;
+        second.stop().await;
+    }
+    let store = self::store(dir.path()).await;
+    let (alert, history) = store.alert(raised.id).await.unwrap().unwrap();
+    assert_eq!((presses(&alert), history.len()), (3, 3), "row 2 once more, row 3 not");
+    assert_eq!(store.applied_journal_row().await.unwrap(), 3);
+    assert!(store.applied_rows_after(0).await.unwrap().is_empty(), "what the mark covers is forgotten");
+}
+
 #[tokio::test]
 async fn counts_make_a_crowd_alert_whose_evidence_updates_leave_no_lines() {
     let dir = tempfile::tempdir().unwrap();

@@ -262,6 +262,51 @@ fn a_press_the_journal_could_not_take_is_shown_once_and_marked_until_it_is_store
     assert_eq!(lines(&later), ["1 press_again"], "the journal says it is another press");
 }
 
+/// Found by `fault-alarms`: the hub was killed while its disk was full, and counted the further presses again.
+#[test]
+fn after_a_restart_every_press_that_the_journal_refused_is_known_again_not_only_the_first() {
+    let mut fusion = fusion(None);
+    let alarm = |seq| press("school-17/gate", seq, Some("b"), after(0));
+    for seq in [1, 2, 3] {
+        assert_eq!(fusion.apply(&Event::Alarm { alarm: alarm(seq), stored: false }, after(0)).len(), 1);
+    }
+    let mut fusion = Fusion::new(rules(None), AlertId(2), vec![only(&fusion)]);
+    let again: Vec<String> =
+        [1, 2, 3].iter().flat_map(|seq| lines(&fusion.apply(&Event::Alarm { alarm: alarm(*seq), stored: true }, after(9)))).collect();
+    assert_eq!(again, ["1 stored"], "none is counted again, and the mark goes with the last");
+    let alert = only(&fusion);
+    let Cause::Alarm(evidence) = &alert.cause else { panic!() };
+    assert_eq!((alert.stored, evidence.presses, evidence.unstored.len()), (true, 3, 0));
+}
+
+/// Found by `fault-alarms`: the engine had read a press from the journal when its door, tired of waiting, said "not stored".
+#[test]
+fn a_press_that_was_read_from_the_journal_is_not_counted_again_when_its_door_says_that_it_is_not_stored() {
+    let mut fusion = fusion(None);
+    let alarm = || press("school-17/gate", 1, Some("b"), after(0));
+    assert_eq!(lines(&fusion.apply(&Event::Alarm { alarm: alarm(), stored: true }, after(0))), ["1 raise"]);
+    assert_eq!(fusion.apply(&Event::Alarm { alarm: alarm(), stored: false }, after(5)), vec![]);
+    assert!(only(&fusion).stored);
+    let other = press("school-17/gate", 2, Some("b"), after(6));
+    assert_eq!(lines(&fusion.apply(&Event::Alarm { alarm: other, stored: false }, after(6))), ["1 press_again"]);
+}
+
+#[test]
+fn a_cancel_that_the_journal_takes_later_leaves_no_alert_marked_as_not_stored() {
+    let mut fusion = fusion(None);
+    let mut gate = |seq, kind, signal, stored, at| {
+        let alarm = qorgan_domain::Alarm { kind, signal, ..press("school-17/gate", seq, Some("b"), after(at)) };
+        fusion.apply(&Event::Alarm { alarm, stored }, after(at))
+    };
+    use qorgan_domain::Signal;
+    gate(1, AlarmKind::Panic, Signal::Press, true, 0);
+    gate(2, AlarmKind::Fire, Signal::Press, true, 1);
+    let marked = gate(3, AlarmKind::Panic, Signal::Cancel, false, 2);
+    assert_eq!(marked.iter().map(|made| made.alert.stored).collect::<Vec<_>>(), [false, false]);
+    let stored = gate(3, AlarmKind::Panic, Signal::Cancel, true, 3);
+    assert_eq!(stored.iter().map(|made| made.alert.stored).collect::<Vec<_>>(), [true, true]);
+}
+
 #[test]
 fn an_incident_is_opened_by_a_named_person_of_a_desk() {
     let mut fusion = fusion(None);

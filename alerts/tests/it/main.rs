@@ -8,4 +8,5 @@ mod fusion;
 mod journal;
 mod life;
 mod make;
+mod spool;
 mod supervision;

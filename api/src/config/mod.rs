@@ -35,6 +35,8 @@ pub struct Config {
     pub mqtt: Mqtt,
     /// The door of alarm panels; none when it is off.
     pub dc09: Option<Dc09>,
+    /// What an edge box does besides counting.
+    pub edge: Edge,
     /// Where alerts, counts and accounts are kept.
     pub store: StoreConfig,
     /// Which models run.
@@ -127,6 +129,17 @@ pub enum Mqtt {
         /// Certificate authority of the broker, PEM.
         ca: Option<PathBuf>,
     },
+}
+
+/// `[edge]`: only `qorgan edge` reads it.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// The site the box speaks for; when absent, the only one with cameras of its own, or the only one.
+    pub site: Option<SiteId>,
+    /// Its own alarm door without TLS; loopback only. None when absent.
+    pub listen: Option<SocketAddr>,
+    /// Its own alarm door with TLS; may be any address. None when absent.
+    pub tls: Option<TlsListener>,
 }
 
 /// `[store]`

@@ -20,6 +20,8 @@ pub(super) struct RawConfig {
     pub(super) mqtt: RawMqtt,
     pub(super) dc09: Option<RawDc09>,
     #[serde(default)]
+    pub(super) edge: RawEdge,
+    #[serde(default)]
     pub(super) store: RawStore,
     #[serde(default)]
     pub(super) models: RawModels,
@@ -80,6 +82,14 @@ pub(super) struct RawMqtt {
     pub(super) password_env: Option<String>,
     pub(super) password_file: Option<String>,
     pub(super) ca: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEdge {
+    pub(super) site: Option<Spanned<String>>,
+    pub(super) mqtt_listen: Option<Spanned<String>>,
+    pub(super) tls: Option<RawTls>,
 }
 
 #[derive(Deserialize, Default)]

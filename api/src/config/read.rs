@@ -135,6 +135,7 @@ impl Check<'_> {
         let hub = self.hub(raw.hub, &base);
         let http = self.http(raw.http, &base);
         let mqtt = self.mqtt(raw.mqtt, &base);
+        let edge = self.edge(raw.edge, &base);
         let store = self.store(raw.store, &base, &hub.state_dir);
         let models = self.models(raw.models, &base);
         let crowd = self.crowd(raw.crowd);
@@ -156,6 +157,7 @@ impl Check<'_> {
             http: http?,
             mqtt: mqtt?,
             dc09,
+            edge: edge?,
             store,
             models,
             crowd,
@@ -261,6 +263,23 @@ impl Check<'_> {
     }
 
     pub(super) fn secret(&mut self, env: Option<String>, file: Option<String>, base: &Path) -> Option<SecretSource> {
+    fn edge(&mut self, raw: RawEdge, base: &Path) -> Option<Edge> {
+        let site = match &raw.site {
+            Some(site) => Some(self.parse(site, "edge.site")?),
+            None => None,
+        };
+        let listen = match &raw.mqtt_listen {
+            Some(listen) => Some(self.plain(listen, "edge.mqtt_listen")?),
+            None => None,
+        };
+        let tls = match raw.tls {
+            Some(tls) => Some(self.tls(tls, base, "edge.tls.listen")?),
+            None => None,
+        };
+        Some(Edge { site, listen, tls })
+    }
+
+    fn secret(&mut self, env: Option<String>, file: Option<String>, base: &Path) -> Option<SecretSource> {
         match (env, file) {
             (Some(env), None) => Some(SecretSource::Env(env)),
             (None, Some(file)) => Some(SecretSource::File(under(base, file))),

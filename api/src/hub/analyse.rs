@@ -24,7 +24,7 @@ use crate::{config::Config, error::chain};
 /// A worker looks this often whether it should end.
 const WAIT: Duration = Duration::from_millis(500);
 /// Changes of health on their way.
-const HEALTH_QUEUE: usize = 1_024;
+pub(super) const HEALTH_QUEUE: usize = 1_024;
 
 /// Opened models and checked cameras, before anything runs.
 pub(super) struct Prepared {
@@ -239,55 +239,4 @@ impl Workers {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// `qorgan edge`: cameras and counting only; counts go to the centre's broker as `edge/{site}`.
-pub(super) async fn run_edge(config: Config) -> Result<(), StartError> {
-    use crate::config::Mqtt as MqttConfig;
-    use qorgan_ingest::mqtt::edge::{self, EdgeLink};
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let option = |text: &str| StartError::Option(text.to_owned());
-    let MqttConfig::External { url, password, ca, .. } = &config.mqtt else {
-        return Err(option("an edge box needs mqtt.url, the address of the centre's broker"));
-    };
-    let mut sites = config.sites.iter().filter(|s| s.cameras.iter().any(|c| c.url.is_some()));
-    let site = sites.next().ok_or_else(|| option("no camera of the configuration has an address"))?.id.clone();
-    if let Some(other) = sites.next() {
-        return Err(StartError::Option(format!(
-            "an edge credential covers one site; the configuration has cameras of {site} and {}",
-            other.id
-        )));
-    }
-    let password = password.read().map_err(|e| StartError::Secret(format!("mqtt: {}", chain(&e))))?;
-    let (mut interrupt, mut terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(error), _) | (_, Err(error)) => return Err(StartError::Option(format!("signals: {error}"))),
-    };
-    let prepared = prepare(&config)?;
-    let link = Arc::new(EdgeLink::start(&edge::Config { url: url.to_string(), site: site.clone(), password, ca: ca.clone() })?);
-    let publish: Publish = Arc::new(move |count| {
-        let link = link.clone();
-        Box::pin(async move {
-            if let Err(error) = link.publish_count(&count) {
-                tracing::debug!(camera = %count.camera, error = chain(&error), "a count was dropped");
-            }
-        })
-    });
-    let (sender, mut health) = mpsc::channel::<CameraHealth>(HEALTH_QUEUE);
-    let clock: Arc<dyn Clock> = Arc::new(qorgan_domain::SystemClock);
-    let cancel = CancellationToken::new();
-    let edge = start_workers(prepared, &config, &clock, publish, &sender, &cancel)?;
-    println!("Edge of {site} is running; counts go to {url}.");
-    loop {
-        tokio::select! {
-            // The supervisor has logged it.
-            Some(_) = health.recv() => {}
-            _ = interrupt.recv() => break,
-            _ = terminate.recv() => break,
-        }
-    }
-    cancel.cancel();
-    edge.stop().await;
-    Ok(())
 }

@@ -30,6 +30,9 @@ const COUNT_BATCH: usize = 500;
 pub(super) fn doors(app: &App, passwords: DevicePasswords, counts: mpsc::Sender<Count>) -> Doors {
 pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, counts: mpsc::Sender<Count>, field: Field) -> Doors {
     let devices: Arc<HashSet<DeviceRef>> = Arc::new(app.config.devices().cloned().collect());
+pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, counts: mpsc::Sender<Count>) -> Doors {
+    let boxes = app.config.sites.iter().map(|site| qorgan_ingest::mqtt::edge::own_device(&site.id));
+    let devices: Arc<HashSet<DeviceRef>> = Arc::new(app.config.devices().cloned().chain(boxes).collect());
     let (for_alarms, for_events) = (app.clone(), app.clone());
     Doors {
         authenticate: Box::new(move |user, password| {

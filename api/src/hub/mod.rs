@@ -6,6 +6,7 @@
 //! doors.rs    what MQTT brings: alarms to the journal, counts to fusion, screens and store
 //! field.rs    what comes from the road: positions and answers of units, dangers that outside systems report
 //! orders.rs   the order that stands for each unit, on its MQTT topic
+//! edge.rs     the edge box: alarms to its own journal and on to the centre   (feature `edge`)
 //! analyse.rs  worker threads: newest key frame -> picture -> count -> MQTT   (feature `edge`)
 //! stills.rs   one picture on request, masked                                (feature `edge`)
 //! supervise.rs  who was heard last when; what silence means
@@ -19,6 +20,8 @@ mod dc09;
 mod demo;
 mod doors;
 mod field;
+#[cfg(feature = "edge")]
+mod edge;
 mod listen;
 mod options;
 mod orders;

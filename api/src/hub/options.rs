@@ -37,7 +37,7 @@ pub struct Overrides {
 }
 
 /// Where a running hub listens.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Addresses {
     /// HTTP without TLS.
     pub http: Option<SocketAddr>,

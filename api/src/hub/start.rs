@@ -305,7 +305,7 @@ impl Running {
 pub async fn run(config: Config, mode: Mode, addresses_file: Option<PathBuf>) -> Result<(), StartError> {
     if mode == Mode::Edge {
         #[cfg(feature = "edge")]
-        return super::analyse::run_edge(config).await;
+        return super::edge::run(config, addresses_file).await;
     }
     let signal = |kind| tokio::signal::unix::signal(kind).map_err(|error| StartError::Option(format!("signals: {error}")));
     let mut interrupt = signal(tokio::signal::unix::SignalKind::interrupt())?;
@@ -367,7 +367,7 @@ async fn open_store(address: &str) -> Result<Store, qorgan_alerts::Error> {
     }
 }
 
-fn lock_state(dir: &Path) -> Result<File, StartError> {
+pub(super) fn lock_state(dir: &Path) -> Result<File, StartError> {
     use std::os::unix::fs::DirBuilderExt;
     let fail = |error| StartError::State(dir.to_path_buf(), error);
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(fail)?;

@@ -172,13 +172,18 @@ impl Button {
         receipt.await
     }
 
-    /// Presses, and says under which key before anybody has answered.
-    pub async fn begin_press(&self) -> Result<(AlarmKey, impl Future<Output = Result<Press, Error>> + Send + use<>), Error> {
-        let (done, receipt) = oneshot::channel();
+    /// Presses, and says under which key before anybody has answered. The press is made when the future is driven.
+    pub fn begin_press(
+        &self,
+    ) -> impl Future<Output = Result<(AlarmKey, impl Future<Output = Result<Press, Error>> + Send + use<>), Error>> + Send + use<> {
         let seq = self.next_seq.fetch_add(1, Ordering::Relaxed);
-        self.commands.send(Command::Press { seq, pressed: Instant::now(), done }).await.map_err(|_| Error::NotConnected)?;
         let key = AlarmKey { device: self.device.clone(), boot: Some(self.boot.clone()), seq };
-        Ok((key, async move { receipt.await.map_err(|_| Error::NotConnected) }))
+        let commands = self.commands.clone();
+        async move {
+            let (done, receipt) = oneshot::channel();
+            commands.send(Command::Press { seq, pressed: Instant::now(), done }).await.map_err(|_| Error::NotConnected)?;
+            Ok((key, async move { receipt.await.map_err(|_| Error::NotConnected) }))
+        }
     }
 
     /// Says goodbye and ends the driving future. Presses without a receipt are given up.

@@ -6,6 +6,7 @@ mod connectors;
 mod dc09;
 mod devices;
 mod dispatch;
+mod edge;
 mod hub;
 mod models;
 mod mqtt;

@@ -1,69 +1,23 @@
 //! The whole hub on a broker that somebody else runs: Mosquitto, with the access list that we ship.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use std::{
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use qorgan_ingest::mqtt::button::{Button, Options as ButtonOptions};
 use qorgan_tests::{
     hub::{Hub, Options},
-    paths, sites,
+    mosquitto::Mosquitto,
+    sites,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const PASSWORD: &str = "only for this test";
 
-/// Mosquitto on a free port; ended when dropped.
-struct Mosquitto {
-    addr: SocketAddr,
-    child: Child,
-}
-
-impl Mosquitto {
-    fn start(dir: &Path, users: &[&str]) -> Self {
-        for (n, user) in users.iter().enumerate() {
-            let mut command = Command::new("mosquitto_passwd");
-            let made =
-                if n == 0 { command.arg("-c") } else { &mut command }.arg("-b").arg(dir.join("passwords")).args([user, PASSWORD]).status();
-            assert!(made.expect("mosquitto_passwd is installed").success());
-        }
-        std::fs::copy(paths::root().join("configs/mosquitto/acl"), dir.join("acl")).unwrap();
-        let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let text = format!(
-            "listener {} 127.0.0.1\nallow_anonymous false\npassword_file {dir}/passwords\nacl_file {dir}/acl\nuser root\nmax_inflight_messages 1000\n",
-            addr.port(),
-            dir = dir.display()
-        );
-        std::fs::write(dir.join("mosquitto.conf"), text).unwrap();
-        let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"].iter().find(|p| Path::new(p).exists()).unwrap_or(&"mosquitto");
-        let mut command = Command::new(program);
-        let child = command.arg("-c").arg(dir.join("mosquitto.conf")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let mosquitto = Self { addr, child: child.expect("mosquitto is installed") };
-        let until = Instant::now() + PATIENCE;
-        while TcpStream::connect(addr).is_err() {
-            assert!(Instant::now() < until, "mosquitto does not listen");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        mosquitto
-    }
-}
-
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_mosquitto_an_alarm_is_receipted_seen_and_waits_for_a_hub_that_was_killed() {
     let dir = tempfile::tempdir().unwrap();
     let device = format!("{}/b0", sites::SITE);
-    let mosquitto = Mosquitto::start(dir.path(), &["hub", &device]);
+    let mosquitto = Mosquitto::start(dir.path(), ["hub", &device], PASSWORD).unwrap();
     std::fs::write(dir.path().join("hub-password"), PASSWORD).unwrap();
     let text = std::fs::read_to_string(sites::many_buttons(dir.path(), 1).unwrap()).unwrap();
     let mqtt = format!(
