@@ -13,9 +13,8 @@ mod devices;
 mod drills;
 mod handover;
 mod outbox;
-mod register;
-mod sitefile;
 mod phones;
+mod register;
 mod sitefile;
 
 use std::sync::{Arc, Mutex};
@@ -32,9 +31,8 @@ use db::{Db, args};
 pub use drills::{Drill, DrillPress, DrillResult, DrillSteps};
 pub use handover::Handover;
 pub use outbox::{OutboxState, Outgoing};
-pub use register::{Connection, Institution, InstitutionKind};
-pub use sitefile::{Plan, SealedContact, SitePage};
 pub use phones::{Enrolment, PhoneRow};
+pub use register::{Connection, Institution, InstitutionKind};
 pub use sitefile::{Plan, SealedContact, SitePage};
 
 /// The store; clones share its connections.

@@ -4,10 +4,10 @@ use qorgan_domain::Trilingual;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{ConnectorKind, SiteKind, UnitKind, supervision::RawSupervision};
 use super::{
-    SiteKind, UnitKind,
+    ConnectorKind, SiteKind, UnitKind,
     dc09::{RawDc09, RawPanel},
+    supervision::RawSupervision,
 };
 
 #[derive(Deserialize)]

@@ -262,7 +262,6 @@ impl Check<'_> {
         Some(Mqtt::Embedded { listen, tls })
     }
 
-    pub(super) fn secret(&mut self, env: Option<String>, file: Option<String>, base: &Path) -> Option<SecretSource> {
     fn edge(&mut self, raw: RawEdge, base: &Path) -> Option<Edge> {
         let site = match &raw.site {
             Some(site) => Some(self.parse(site, "edge.site")?),
@@ -279,7 +278,7 @@ impl Check<'_> {
         Some(Edge { site, listen, tls })
     }
 
-    fn secret(&mut self, env: Option<String>, file: Option<String>, base: &Path) -> Option<SecretSource> {
+    pub(super) fn secret(&mut self, env: Option<String>, file: Option<String>, base: &Path) -> Option<SecretSource> {
         match (env, file) {
             (Some(env), None) => Some(SecretSource::Env(env)),
             (None, Some(file)) => Some(SecretSource::File(under(base, file))),

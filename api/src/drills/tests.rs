@@ -1,7 +1,7 @@
 //! What counts for a drill and how it ends, without a hub.
 
 use qorgan_domain::{
-    AlarmKind, AlertId, Trilingual,
+    Alarm, AlarmKind, AlertId, Trilingual,
     alert::{AlertState, Level, Progress},
 };
 
@@ -24,24 +24,8 @@ fn drill() -> Drill {
 }
 
 fn press(id: i64, test: bool) -> Alert {
-    let evidence = AlarmEvidence {
-        alarm: AlarmKind::Panic,
-        seq: 1,
-        boot: None,
-        pressed_at: None,
-        received_at: UtcMs(1_010_000),
-        test,
-        clock_suspect: false,
-        presses: 1,
-        pressed_again_at: None,
-        doors: vec![],
-        zone: None,
-        heard_at: None,
-        cancelled_at: None,
-        duress_at: None,
-        restored_at: None,
-        drill: Some(7),
-    };
+    let alarm = Alarm { test, ..Alarm::new("school-17/gate".parse().unwrap(), AlarmKind::Panic, 1, UtcMs(1_010_000)) };
+    let evidence = AlarmEvidence { drill: Some(7), ..AlarmEvidence::of(&alarm) };
     Alert {
         id: AlertId(id),
         cause: Cause::Alarm(evidence),

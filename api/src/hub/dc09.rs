@@ -2,13 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use qorgan_alerts::Journal;
-use qorgan_domain::Count;
-use qorgan_ingest::{
-    dc09::{Address, Config, Doors, Key, Panel, Receiver, zone_key},
-    mqtt::DoorEvent,
-};
-use tokio::sync::mpsc;
+use qorgan_ingest::dc09::{Address, Config, Doors, Key, Panel, Receiver, zone_key};
 
 use super::{App, StartError, doors};
 use crate::error::chain;
@@ -57,17 +51,20 @@ pub(crate) fn key(panel: &crate::config::Panel) -> Result<Option<Key>, StartErro
 }
 
 /// Listens, if the configuration has a `[dc09]` section.
-pub(super) async fn start(app: &App, journal: &Journal, counts: &mpsc::Sender<Count>) -> Result<Option<Receiver>, StartError> {
+pub(super) async fn start(app: &App) -> Result<Option<Receiver>, StartError> {
     let Some(dc09) = &app.config.dc09 else { return Ok(None) };
     let book = Book::of(&app.config)?;
-    let (for_alarms, for_signs, journal, counts) = (app.clone(), app.clone(), journal.clone(), counts.clone());
+    let (for_alarms, for_signs) = (app.clone(), app.clone());
     let doors = Doors {
         panel: Box::new(move |address| book.find(address)),
         commit_alarm: Box::new(move |alarm| {
-            let (app, journal) = (for_alarms.clone(), journal.clone());
-            Box::pin(async move { doors::commit(&app, &journal, alarm).await })
+            let app = for_alarms.clone();
+            Box::pin(async move { doors::commit(&app, alarm).await })
         }),
-        sign: Box::new(move |sign| doors::take(&for_signs, &counts, DoorEvent::Sign(sign))),
+        sign: Box::new(move |sign| {
+            for_signs.sign(&sign);
+            true
+        }),
         clock: app.clock.clone(),
     };
     let config = Config { tcp: dc09.tcp, udp: dc09.udp, require_encryption: dc09.require_encryption, ..Config::default() };

@@ -27,10 +27,7 @@ const DESKS_FIRST: Duration = Duration::from_millis(1_000);
 const COUNT_BATCH: usize = 500;
 
 /// The functions behind the MQTT door.
-pub(super) fn doors(app: &App, passwords: DevicePasswords, counts: mpsc::Sender<Count>) -> Doors {
-pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, counts: mpsc::Sender<Count>, field: Field) -> Doors {
-    let devices: Arc<HashSet<DeviceRef>> = Arc::new(app.config.devices().cloned().collect());
-pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, counts: mpsc::Sender<Count>) -> Doors {
+pub(super) fn doors(app: &App, passwords: DevicePasswords, counts: mpsc::Sender<Count>, field: Field) -> Doors {
     let boxes = app.config.sites.iter().map(|site| qorgan_ingest::mqtt::edge::own_device(&site.id));
     let devices: Arc<HashSet<DeviceRef>> = Arc::new(app.config.devices().cloned().chain(boxes).collect());
     let (for_alarms, for_events) = (app.clone(), app.clone());
@@ -51,8 +48,6 @@ pub(super) fn doors(app: &App, journal: Journal, passwords: DevicePasswords, cou
 
 /// Every door's way in: journal, then desks; the receipt may leave when this has returned `Ok`.
 pub(crate) async fn commit(app: &App, alarm: Alarm) -> Result<StoredAlarm, NotStored> {
-/// Makes an alarm durable and shows it to the desks, whichever door it came by.
-pub(super) async fn commit(app: &App, journal: &Journal, alarm: Alarm) -> Result<StoredAlarm, NotStored> {
     // An edge box may bring it later: then it lived when the box heard it.
     app.alive(&alarm.device, alarm.heard_at.unwrap_or(alarm.received_at));
     let device = alarm.device.clone();
@@ -79,9 +74,8 @@ pub(super) async fn commit(app: &App, journal: &Journal, alarm: Alarm) -> Result
     }
 }
 
-fn take(app: &App, counts: &mpsc::Sender<Count>, field: &Field, event: DoorEvent) -> bool {
 /// Takes a message that needs no receipt; `false` when there is no room.
-pub(super) fn take(app: &App, counts: &mpsc::Sender<Count>, event: DoorEvent) -> bool {
+fn take(app: &App, counts: &mpsc::Sender<Count>, field: &Field, event: DoorEvent) -> bool {
     match event {
         DoorEvent::Count(count) => {
             app.alive(&count.camera, app.clock.utc());

@@ -19,9 +19,9 @@ mod analyse;
 mod dc09;
 mod demo;
 mod doors;
-mod field;
 #[cfg(feature = "edge")]
 mod edge;
+mod field;
 mod listen;
 mod options;
 mod orders;
@@ -59,9 +59,9 @@ use crate::{
     view::{CameraView, UnitLiveView},
 };
 
+pub(crate) use dc09::key as panel_key;
 pub(crate) use doors::commit;
 pub(crate) use field::moved;
-pub(crate) use dc09::key as panel_key;
 pub use listen::Secure;
 pub use options::{Addresses, Mode, Overrides};
 pub(crate) use orders::{is_drill, note_of, place_name};

@@ -23,9 +23,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Addresses, App, Mode, Shared, demo::demo_logins, doors, field, listen::Listener, options::ADDRESSES, orders, shift, supervise, upkeep,
+    Addresses, App, Mode, Shared, dc09, demo::demo_logins, doors, field, listen::Listener, options::ADDRESSES, orders, shift, supervise,
+    upkeep,
 };
-use super::{Addresses, App, Mode, Shared, dc09, demo::demo_logins, doors, listen::Listener, options::ADDRESSES, shift, supervise, upkeep};
 use crate::{
     areas::Areas,
     auth::{Passwords, Sessions},
@@ -199,16 +199,12 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     app.engine.tell(qorgan_domain::Event::Drills(drills)).await?;
 
     let (count_sender, counts) = doors::count_writer(store);
-    let doors = Arc::new(doors::doors(&app, device_passwords, count_sender));
     let (field, field_task) = field::start(&app, &cancel);
-    let doors = Arc::new(doors::doors(&app, journal.clone(), device_passwords, count_sender, field));
-    let panels = count_sender.clone();
-    let doors = Arc::new(doors::doors(&app, journal.clone(), device_passwords, count_sender));
+    let doors = Arc::new(doors::doors(&app, device_passwords, count_sender, field));
     let (mqtt, mqtt_addr, mqtts_addr) = start_mqtt(&app.config, doors).await?;
     let mqtt = Arc::new(mqtt);
     let _ = app.mqtt.set(mqtt.clone());
-    let dc09 = dc09::start(&app, &journal, &panels).await?;
-    drop(panels);
+    let dc09 = dc09::start(&app).await?;
 
     let senders = app.config.connectors.iter().map(|connector| connect::Sender::new(app.clone(), connector.clone()));
     let senders: Vec<connect::Sender> = senders.collect::<Result<_, _>>()?;

@@ -8,7 +8,7 @@ use qorgan_domain::SiteId;
 const MOST: usize = 50;
 
 /// An id for a name that no other has.
-pub fn unique(name: &str, taken: &HashSet<String>) -> SiteId {
+pub(super) fn unique(name: &str, taken: &HashSet<String>) -> SiteId {
     let slug = slug(name);
     let free = |id: &String| !taken.contains(id);
     let first = Some(slug.clone()).filter(free);

@@ -70,7 +70,6 @@ struct DeviceView {
 #[utoipa::path(get, path = "/api/v1/devices", tag = "devices", responses((status = 200, body = DeviceList)))]
 pub(super) async fn list(State(app): State<App>, Extension(session): Extension<Session>) -> Json<DeviceList> {
     let sites: HashMap<&SiteId, &Site> = app.config.sites.iter().map(|site| (&site.id, site)).collect();
-    let names: HashMap<&DeviceRef, &Trilingual> = app.config.buttons().map(|(_, button)| (&button.id, &button.name)).collect();
     let phones = app.phones.of_site(None);
     let phones: HashMap<&DeviceRef, &str> = phones.iter().map(|phone| (&phone.row.device, phone.row.name.as_str())).collect();
     let buttons = app.config.buttons().map(|(_, button)| (&button.id, &button.name));

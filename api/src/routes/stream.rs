@@ -186,7 +186,6 @@ impl Reader {
                 Change::Shift(view) if Right::Shift.roles().contains(&role) => shift = Some(view),
                 Change::Devices => devices = true,
                 Change::Drills => drills = true,
-                Change::Camera(_) | Change::Shift(_) => {}
                 Change::Camera(_) | Change::Shift(_) | Change::Unit(_) => {}
             }
         }

@@ -10,6 +10,6 @@ mod edge;
 mod hub;
 mod models;
 mod mqtt;
-mod register;
 mod phone;
+mod register;
 mod store;
