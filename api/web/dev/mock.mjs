@@ -236,6 +236,7 @@ function tick() {
     a.version++;
     step(a, due, "system/response", "system", a.state);
     pending.push({ alert: a });
+    if (pending.length >= 512) flush();
   }
   if (t % 5000 < 1000) pending.push({ shift: places.shift() });
   flush();

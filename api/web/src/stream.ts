@@ -23,13 +23,20 @@ export interface SseEvent { event: string; id: string | undefined; data: string 
 /** Cuts a chunked SSE body into events. Keeps what is incomplete until the next chunk. */
 export class SseParser {
   #rest = "";
+  /** Pieces of a line that goes on: a snapshot of thousands of alarms is one line, and is not searched anew with every piece. */
+  #pieces: string[] = [];
   #event = "";
   #id: string | undefined;
   #data: string[] = [];
 
   push(chunk: string): SseEvent[] {
     const out: SseEvent[] = [];
-    const lines = (this.#rest + chunk).split(/\r\n|\n|\r(?!$)/);
+    if (!/[\r\n]/.test(chunk) && !this.#rest.endsWith("\r")) {
+      this.#pieces.push(chunk);
+      return out;
+    }
+    const lines = (this.#rest + this.#pieces.join("") + chunk).split(/\r\n|\n|\r(?!$)/);
+    this.#pieces = [];
     this.#rest = lines.pop() ?? "";
     for (const line of lines) {
       if (line === "") {

@@ -134,6 +134,17 @@ test("SSE: events cut anywhere arrive whole; comments and unknown fields are ski
   }
 });
 
+test("SSE: a snapshot of ten megabytes in small pieces is read in linear time", () => {
+  const line = `data: ${"x".repeat(10_000_000)}\n\n`;
+  const parser = new SseParser();
+  const began = process.cpuUsage();
+  let got = 0;
+  for (let i = 0; i < line.length; i += 16_384) got += parser.push(line.slice(i, i + 16_384)).length;
+  const { user, system } = process.cpuUsage(began);
+  assert.equal(got, 1);
+  assert.ok((user + system) / 1000 < 1500, `${(user + system) / 1000} ms of processor time`);
+});
+
 const areas = JSON.parse(readFileSync(new URL("../../../configs/areas/zhambyl.geojson", import.meta.url), "utf8"));
 
 test("the map has a name point inside each of the 11 units", () => {

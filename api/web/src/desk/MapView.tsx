@@ -3,9 +3,9 @@
 // without it: a browser without WebGL loses the picture, not the work.
 
 import type { GeoJSONSource, Map as MapLibre, Marker } from "maplibre-gl";
-import { effect } from "@preact/signals";
+import { computed, effect } from "@preact/signals";
 import type { JSX } from "preact";
-import type { Alert } from "../types";
+import type { Alert, Camera } from "../types";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { lang, theme } from "../prefs";
@@ -179,8 +179,15 @@ const BUTTONS = 40;
 
 function followAlerts(map: MapLibre, MarkerClass: typeof Marker): () => void {
   const markers = new Map<string, Marker>();
+  // Counts come every second, places do not: without this a flood would be gathered anew with every count.
+  let known: ReadonlyMap<string, Camera> = cameras.peek();
+  const places = computed(() => {
+    const next = cameras.value;
+    const same = next.size === known.size && [...next].every(([id, c]) => String(known.get(id)?.position) === String(c.position));
+    return same ? known : (known = next);
+  });
   const end = effect(() => {
-    const all = spots(queue.value, cameras.value, sites.value);
+    const all = spots(queue.value, places.value, sites.value);
     const now = all.slice(0, BUTTONS);
     map.getSource<GeoJSONSource>("rest")?.setData(restData(all.slice(BUTTONS)));
     const keys = new Set(now.map((s) => s.key));
