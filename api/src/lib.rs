@@ -15,6 +15,7 @@ pub mod hub;
 pub mod routes;
 pub mod secrets;
 pub mod sitefile;
+pub mod shown;
 pub mod tls;
 pub mod view;
 pub mod web;

@@ -6,6 +6,8 @@
 pub mod buttons;
 pub mod cameras;
 pub mod hub;
+pub mod lite;
+pub mod load;
 pub mod paths;
 pub mod postgres;
 pub mod report;

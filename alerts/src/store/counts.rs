@@ -1,9 +1,8 @@
 //! Counts: raw, then means per minute, then per hour, each for its time.
 
-use std::{fmt::Write as _, sync::PoisonError, time::Duration};
+use std::{sync::PoisonError, time::Duration};
 
 use qorgan_domain::{Count, DeviceRef, UtcMs};
-use sqlx::AssertSqlSafe;
 
 use super::{
     SET_META, Store, counted,
@@ -11,8 +10,6 @@ use super::{
 };
 use crate::Error;
 
-/// Rows of one INSERT; 5 values each stay far below the 32,766 that SQLite takes.
-const ROWS_PER_INSERT: usize = 500;
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
 const ROLLED_UNTIL: &str = "counts_rolled_until";
@@ -83,20 +80,8 @@ impl Store {
 
     async fn try_add_counts(&self, counts: &[Count]) -> Result<(), sqlx::Error> {
         let mut tx = self.db.begin().await?;
-        for batch in counts.chunks(ROWS_PER_INSERT) {
-            let mut sql = "INSERT INTO count_raw (camera, at, people, low, high) VALUES ".to_owned();
-            let mut values = Vec::with_capacity(batch.len() * 5);
-            for (n, count) in batch.iter().enumerate() {
-                let comma = if n == 0 { "" } else { ", " };
-                let first = n * 5;
-                // Writing to a String cannot fail.
-                let _ = write!(sql, "{comma}(${}, ${}, ${}, ${}, ${})", first + 1, first + 2, first + 3, first + 4, first + 5);
-                values.extend(args![count.camera.to_string(), count.at.0, count.people, count.low, count.high]);
-            }
-            sql.push_str(" ON CONFLICT (camera, at) DO NOTHING");
-            // Only numbers of parameters are written into the text.
-            tx.run_once(AssertSqlSafe(sql), values).await?;
-        }
+        let rows = counts.iter().map(|count| args![count.camera.to_string(), count.at.0, count.people, count.low, count.high]).collect();
+        tx.insert("INSERT INTO count_raw (camera, at, people, low, high) VALUES ", " ON CONFLICT (camera, at) DO NOTHING", rows).await?;
         tx.commit().await
     }
 

@@ -11,7 +11,7 @@ use qorgan_domain::{Alarm, Count, DeviceRef, Event, topic::Principal};
 use qorgan_ingest::mqtt::{DoorEvent, Doors, NotStored, StoredAlarm};
 use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
 
-use super::{App, Change};
+use super::App;
 use crate::{error::chain, secrets::DevicePasswords};
 
 /// Counts that may wait for the store; over that they are dropped and counted.
@@ -74,7 +74,7 @@ fn take(app: &App, counts: &mpsc::Sender<Count>, event: DoorEvent) -> bool {
         DoorEvent::Count(count) => {
             app.alive(&count.camera, app.clock.utc());
             if let Some(view) = app.cameras.counted(&count, app.clock.utc()) {
-                app.ring.push([Change::Camera(Arc::new(view))]);
+                app.show_camera(view);
             }
             if counts.try_send(count.clone()).is_err() {
                 metrics::counter!("qorgan_counts_not_stored_total").increment(1);

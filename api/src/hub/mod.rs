@@ -15,6 +15,7 @@ mod analyse;
 mod demo;
 mod doors;
 mod listen;
+mod machine;
 mod options;
 mod shift;
 mod start;
@@ -43,6 +44,7 @@ use crate::{
     cameras::LiveCameras,
     config::Config,
     routes::Desks,
+    shown::{ShownAlert, ShownAlerts, ShownCamera},
     sitefile::Seal,
     view::CameraView,
 };
@@ -55,9 +57,9 @@ pub use start::{Running, StartError, run, start};
 #[derive(Debug, Clone)]
 pub enum Change {
     /// An alert was raised or changed.
-    Alert(Arc<Alert>),
+    Alert(Arc<ShownAlert>),
     /// A camera counted, or its health changed.
-    Camera(Arc<CameraView>),
+    Camera(Arc<ShownCamera>),
     /// The outlines were replaced.
     Areas,
     /// Somebody came to a desk, left it, tested its sound, or gave or took the shift.
@@ -68,9 +70,9 @@ pub enum Change {
     Devices,
 }
 
-impl From<Alert> for Change {
-    fn from(alert: Alert) -> Self {
-        Change::Alert(Arc::new(alert))
+impl From<Arc<Alert>> for Change {
+    fn from(alert: Arc<Alert>) -> Self {
+        Change::Alert(Arc::new(ShownAlert::new(alert)))
     }
 }
 
@@ -104,6 +106,8 @@ pub struct Shared {
     pub engine: Engine,
     /// Changes for the screens.
     pub ring: Ring<Change>,
+    /// Open alerts as snapshots show them.
+    pub shown: ShownAlerts,
     /// Latest counts and health.
     pub cameras: LiveCameras,
     /// Who is logged in.
@@ -158,6 +162,12 @@ impl Shared {
         let now = self.clock.utc();
         let (began, _) = response::shift_window(&self.config.shift.starts_min, self.config.shift.utc_offset_min, now);
         self.response().figures(began, now, self.desks.attended_duty_desks())
+    }
+
+    /// Shows a camera; whatever was to be shown of it before is worthless now.
+    pub fn show_camera(&self, view: CameraView) {
+        let camera = view.id.clone();
+        self.ring.put(&camera, Change::Camera(Arc::new(ShownCamera::new(view))));
     }
 
     /// Failures of log-ins.
