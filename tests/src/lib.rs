@@ -5,6 +5,7 @@
 
 pub mod buttons;
 pub mod cameras;
+pub mod fuzz;
 pub mod hub;
 pub mod lite;
 pub mod load;
