@@ -21,8 +21,8 @@
 use qorgan_domain::{
     AlarmKind, AlertId, Role, SiteId, UnitId, UserName, UtcMs,
     alert::{
-        Action, Actor, AlarmEvidence, Alert, AlertState, Cause, CloseReason, CrowdEvidence, External, HazardEvidence, IncidentEvidence, Level,
-        Progress, Record, TroubleEvidence,
+        Action, Actor, AlarmEvidence, Alert, AlertState, Cause, CloseReason, CrowdEvidence, External, HazardEvidence, IncidentEvidence,
+        Level, Progress, Record, TroubleEvidence,
     },
 };
 

@@ -414,7 +414,8 @@ pub fn resident_mib(pid: u32) -> f64 {
 /// Processor time that a process has used, in seconds.
 pub fn cpu_s(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let fields: Vec<f64> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().map(|f| f.parse().unwrap_or(0.0)).collect();
+    let fields: Vec<f64> =
+        stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().map(|f| f.parse().unwrap_or(0.0)).collect();
     // utime and stime, in ticks of 10 ms.
     fields.get(11).zip(fields.get(12)).map_or(f64::NAN, |(user, system)| (user + system) / 100.0)
 }
@@ -434,7 +435,9 @@ mod tests {
     #[test]
     fn alarms_are_found_in_pieces_of_any_length() {
         let one = |button: u32, presses: u32| {
-            format!(r#"{{"alert":{{"id":1,"device":"{SITE}/b{button}","version":3,"alarm":{{"seq":1,"presses":{presses},"test":false}}}}}},"#)
+            format!(
+                r#"{{"alert":{{"id":1,"device":"{SITE}/b{button}","version":3,"alarm":{{"seq":1,"presses":{presses},"test":false}}}}}},"#
+            )
         };
         let trouble = format!(r#"{{"alert":{{"id":2,"device":"{SITE}/b9","alarm":null,"trouble":{{"kind":"lost"}}}}}},"#);
         let text = format!("data: {}{trouble}{}{}\n\n", one(7, 1), one(123, 20), one(7, 2));

@@ -24,8 +24,7 @@ const OR_UPDATE_ALERT: &str = " ON CONFLICT (id) DO UPDATE SET version = exclude
      test = excluded.test, progress = excluded.progress \
      WHERE excluded.version > alert.version";
 
-const INSERT_RECORD: &str =
-    "INSERT INTO transition (alert, version, action, from_state, to_state, who, role, at, reason, unit) VALUES ";
+const INSERT_RECORD: &str = "INSERT INTO transition (alert, version, action, from_state, to_state, who, role, at, reason, unit) VALUES ";
 const OR_KEEP_RECORD: &str = " ON CONFLICT (alert, version) DO NOTHING";
 
 /// What the public page says about a span of time.

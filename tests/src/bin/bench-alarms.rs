@@ -83,7 +83,11 @@ async fn bench(args: Args) -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         let worst = quantile(&mut desk, 0.99).max(quantile(&mut receipt, 0.99));
-        report.at_most(&format!("one press, {what} machine: stored and on every desk, p99, ms"), if what == "quiet" { 25.0 } else { 100.0 }, worst);
+        report.at_most(
+            &format!("one press, {what} machine: stored and on every desk, p99, ms"),
+            if what == "quiet" { 25.0 } else { 100.0 },
+            worst,
+        );
     }
 
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -160,7 +164,8 @@ async fn burst(args: &Args, buttons: &Buttons, seen: &Arc<Seen>, pressed: &mut [
         buttons.press(button, *n);
     }
     let sent_s = began.elapsed().as_secs_f64();
-    let open = || (0..args.devices).filter(|b| seen.receipted(*b, pressed[*b]).is_none() || seen.on_every_desk(*b, pressed[*b]).is_none()).count();
+    let open =
+        || (0..args.devices).filter(|b| seen.receipted(*b, pressed[*b]).is_none() || seen.on_every_desk(*b, pressed[*b]).is_none()).count();
     let until = Instant::now() + PATIENCE;
     while open() > 0 && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(20)).await;

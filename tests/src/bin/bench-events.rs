@@ -100,7 +100,11 @@ async fn bench(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     report.at_least("counts sent a second", args.rate as f64 * 0.99, run.sent as f64 / args.seconds as f64);
     report.at_most("counts dropped or refused", 0.0, run.lost.max(run.sent as f64 - run.arrived));
     report.at_most("counts sent and not stored", 0.0, run.sent as f64 - stored as f64);
-    report.at_most("alarms in between: receipt and every desk, p99, ms", 100.0, quantile(&mut run.receipts, 0.99).max(quantile(&mut run.desks, 0.99)));
+    report.at_most(
+        "alarms in between: receipt and every desk, p99, ms",
+        100.0,
+        quantile(&mut run.receipts, 0.99).max(quantile(&mut run.desks, 0.99)),
+    );
     report.at_most("alarms in between that were not seen everywhere", 0.0, run.unseen as f64);
 
     let mut limit = args.rate;

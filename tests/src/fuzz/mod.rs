@@ -129,13 +129,39 @@ fn mutate(rng: &mut StdRng, corpus: &[Vec<u8>]) -> Vec<u8> {
 }
 
 const LIES: [&str; 14] = [
-    "0", "1", "-1", "00", "FFFF", "0000", "127", "65535", "2147483648", "4294967296", "9223372036854775808", "18446744073709551616", "1e308",
+    "0",
+    "1",
+    "-1",
+    "00",
+    "FFFF",
+    "0000",
+    "127",
+    "65535",
+    "2147483648",
+    "4294967296",
+    "9223372036854775808",
+    "18446744073709551616",
+    "1e308",
     "1e-400",
 ];
 
 const WORDS: [&str; 16] = [
-    "null", "true", "{}", "\"test\":true", "\"signal\":\"cancel\"", "\\u0000", "\\ud800", "alarm/receipt", "../", "+/", "#", "\u{202e}", "\u{0}",
-    "NaN", "2026-11-21T10:00:00Z", "9999-12-31T23:59:59.999999999+14:00",
+    "null",
+    "true",
+    "{}",
+    "\"test\":true",
+    "\"signal\":\"cancel\"",
+    "\\u0000",
+    "\\ud800",
+    "alarm/receipt",
+    "../",
+    "+/",
+    "#",
+    "\u{202e}",
+    "\u{0}",
+    "NaN",
+    "2026-11-21T10:00:00Z",
+    "9999-12-31T23:59:59.999999999+14:00",
 ];
 
 fn payload_seeds() -> Vec<Vec<u8>> {
@@ -147,7 +173,10 @@ fn payload_seeds() -> Vec<Vec<u8>> {
         (4, r#"{"v":1,"at":"2026-11-21T10:00:00Z","kind":"temperature","value":21.5,"unit":"degC"}"#),
         (5, r#"{"v":1,"at":"2026-11-21T10:00:00Z","lat":42.9,"lon":71.37,"accuracy_m":12}"#),
         (6, r#"{"v":1,"alert":12,"status":"declined","reason":"flat tyre"}"#),
-        (7, r#"{"v":1,"id":"e-17","at":"2026-11-21T10:00:00Z","lat":42.9,"lon":71.37,"kind":"dangerous_driving","text":"white car 123 ABC 08"}"#),
+        (
+            7,
+            r#"{"v":1,"id":"e-17","at":"2026-11-21T10:00:00Z","lat":42.9,"lon":71.37,"kind":"dangerous_driving","text":"white car 123 ABC 08"}"#,
+        ),
         (7, r#"{"v":1,"seq":7,"boot":"b3f1","journal":12,"stored_at":"2026-11-21T10:00:00Z","repeat":false}"#),
     ];
     good.into_iter().map(|(which, text)| [&[which], text.as_bytes()].concat()).collect()

@@ -146,7 +146,8 @@ async fn alerts_come_back_as_they_were(url: &str) {
         ..alert(1, press(false))
     };
     let alerts = [full, alert(2, crowd()), alert(3, incident())];
-    let raised: Vec<Transition> = alerts.iter().map(|a| Transition { alert: Arc::new(a.clone()), record: Some(line(a, "raise")) }).collect();
+    let raised: Vec<Transition> =
+        alerts.iter().map(|a| Transition { alert: Arc::new(a.clone()), record: Some(line(a, "raise")) }).collect();
     store.save(&raised, Some(7)).await.unwrap();
     assert_eq!(store.open_alerts().await.unwrap(), alerts);
 
