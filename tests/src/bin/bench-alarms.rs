@@ -157,8 +157,10 @@ async fn burst(args: &Args, buttons: &Buttons, seen: &Arc<Seen>, pressed: &mut [
     let began = Instant::now();
     for (button, n) in pressed.iter_mut().enumerate() {
         let due = Duration::from_secs_f64(0.95 * button as f64 / args.devices as f64);
-        if began.elapsed() < due {
-            tokio::time::sleep(due - began.elapsed()).await;
+        let early = due.saturating_sub(began.elapsed());
+        // Timers tick in milliseconds: a few presses at a time.
+        if early > Duration::from_millis(1) {
+            tokio::time::sleep(early).await;
         }
         *n += 1;
         buttons.press(button, *n);
