@@ -74,7 +74,12 @@ impl Shared {
 }
 
 /// The devices of the configuration, and what is known of them from before.
-pub(super) async fn prepare(config: &Config, store: &Store, open: &[std::sync::Arc<Alert>], now: UtcMs) -> Result<Supervision, qorgan_alerts::Error> {
+pub(super) async fn prepare(
+    config: &Config,
+    store: &Store,
+    open: &[std::sync::Arc<Alert>],
+    now: UtcMs,
+) -> Result<Supervision, qorgan_alerts::Error> {
     let rules = &config.supervision;
     let timing = Timing { settle_ms: i64::from(rules.settle_s) * 1_000, start_grace_ms: i64::from(rules.start_grace_s) * 1_000 };
     let lives = store.lives().await?;
