@@ -32,6 +32,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "mqtt_payload", run: targets::mqtt_payload, seeds: payload_seeds },
     Target { name: "topic", run: targets::topic, seeds: topic_seeds },
+    Target { name: "cap", run: targets::cap, seeds: cap_seeds },
 ];
 
 /// What came of it.
@@ -110,7 +111,7 @@ fn mutate(rng: &mut StdRng, corpus: &[Vec<u8>]) -> Vec<u8> {
                 input.truncate(at);
                 input.extend(&other[rng.random_range(0..=other.len())..]);
             }
-            6 => input.insert(at, b"{}[]\",:\\/#|\0\n\r<>&;%+-eE.*"[rng.random_range(0..25)]),
+            6 => input.insert(at, MARKS[rng.random_range(0..MARKS.len())]),
             // A number that is another one: lengths, sequence numbers, times.
             7 => {
                 let digits: Vec<usize> = (0..input.len()).filter(|i| input[*i].is_ascii_hexdigit()).collect();
@@ -127,6 +128,8 @@ fn mutate(rng: &mut StdRng, corpus: &[Vec<u8>]) -> Vec<u8> {
     }
     input
 }
+
+const MARKS: &[u8] = b"{}[]\",:\\/#|\0\n\r<>&;%+-eE.*";
 
 const LIES: [&str; 14] = [
     "0",
@@ -198,6 +201,20 @@ fn topic_seeds() -> Vec<Vec<u8>> {
         "$SYS/#",
     ];
     users.iter().flat_map(|user| topics.iter().map(move |topic| format!("{user}\n{topic}").into_bytes())).collect()
+}
+
+fn cap_seeds() -> Vec<Vec<u8>> {
+    let whole = r#"<?xml version="1.0" encoding="UTF-8"?><alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>a-1</identifier>
+<sender>hub@example.kz</sender><sent>2026-11-21T10:00:00+05:00</sent><status>Actual</status><msgType>Update</msgType><scope>Restricted</scope>
+<restriction>duty</restriction><references>hub@example.kz,a-0,2026-11-21T09:59:00+05:00</references><info><language>kk</language>
+<category>Safety</category><event>panic</event><responseType>Assess</responseType><urgency>Immediate</urgency><severity>Extreme</severity>
+<certainty>Observed</certainty><eventCode><valueName>k</valueName><value>panic</value></eventCode><expires>2026-11-21T11:00:00+05:00</expires>
+<headline>h &amp; &#65;</headline><resource><resourceDesc>d</resourceDesc><mimeType>image/png</mimeType><size>12</size></resource>
+<area><areaDesc>Taraz</areaDesc><polygon>42.9,71.3 43.0,71.3 43.0,71.4 42.9,71.3</polygon><circle>42.9,71.37 0.1</circle>
+<geocode><valueName>kato</valueName><value>311000000</value></geocode><altitude>2000</altitude></area></info></alert>"#;
+    let bomb = r#"<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;&b;&b;">]><alert>&c;</alert>"#;
+    let old = whole.replace("cap:1.2", "cap:1.1").replace("UTF-8", "iso-8859-1");
+    vec![whole.into(), old.into(), bomb.into(), b"<?xml version='1.0' encoding='utf-16'?><a/>".to_vec()]
 }
 
 #[cfg(test)]

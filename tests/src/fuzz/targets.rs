@@ -3,6 +3,7 @@
 //! Each takes any bytes, must not panic, must be quick, and says in a word how it judged: inputs that are judged in a new way are
 //! worth going on from. What holds for every input that is read is asserted.
 
+use qorgan::connect::cap::{self, CapError};
 use qorgan_domain::{
     DeviceRef, UtcMs,
     topic::{Principal, Topic},
@@ -78,5 +79,19 @@ pub fn topic(data: &[u8]) -> &'static str {
         (_, true) => "reads",
         (Ok(_), _) => "no right",
         (Err(_), _) => "no topic",
+    }
+}
+
+/// Messages of the Common Alerting Protocol.
+pub fn cap(data: &[u8]) -> &'static str {
+    match cap::read(data) {
+        Ok(_) => "message",
+        Err(CapError::TooLarge(_)) => "too large",
+        Err(CapError::DocumentType) => "document type",
+        Err(CapError::TooDeep) => "too deep",
+        Err(CapError::Encoding(_)) => "encoding",
+        Err(CapError::Xml(_)) => "no xml",
+        Err(CapError::Cap(_)) => "no message",
+        Err(CapError::Write(_)) => "not written",
     }
 }
