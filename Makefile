@@ -1,6 +1,6 @@
 # Qorgan: the targets a person types. The work is in scripts/; nothing here needs to be read to use it.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench web fmt lint doctor setup clean-state
+.PHONY: help run test bench fuzz web fmt lint doctor setup clean-state
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,9 @@ test: ## install what is missing and run every test: Rust, end-to-end, web, brow
 
 bench: ## run the benchmarks in release, one after another: a table and one JSON line each
 	@scripts/bench.sh
+
+fuzz: ## random bytes for every reader of the network, ten minutes: panics and slow inputs
+	@scripts/fuzz.sh
 
 web: ## build the web pages when their sources changed
 	@scripts/web.sh

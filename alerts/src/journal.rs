@@ -8,24 +8,32 @@
 //! test or not) it is a new press and shown twice.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
 use qorgan_domain::{Alarm, AlarmKind, Clock, DeviceRef, Door, Signal, SystemClock, UtcMs, alarm::REPEAT_WINDOW_MS};
 use sqlx::{
-    ConnectOptions, Connection, Row, SqliteConnection,
+    AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
 };
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{Error, store::db::word};
+use crate::{
+    Error,
+    store::db::{places, word},
+};
 
 /// Presses that wait for the disk at most; over that, `commit` waits for room.
 const QUEUE: usize = 1_024;
 /// Presses of one commit at most.
-const BATCH: usize = 256;
+const BATCH: usize = 512;
+/// Stored presses that the engine may be behind; those beyond it reads from the file.
+const FEED: usize = 8_192;
+/// Rows of one statement; 13 values each stay far below the 32,766 that SQLite takes.
+const ROWS_PER_INSERT: usize = 128;
 
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS press (
     row         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -66,7 +74,10 @@ pub struct Stored {
 pub struct Journal {
     id: Arc<str>,
     jobs: mpsc::Sender<Job>,
+    feed: Feed,
 }
+
+type Feed = Arc<Mutex<Option<mpsc::Receiver<(i64, Alarm)>>>>;
 
 #[derive(Debug)]
 enum Job {
@@ -111,8 +122,10 @@ impl Journal {
         }
         let id: String = sqlx::query_scalar("SELECT id FROM journal").fetch_one(&mut connection).await.map_err(failed)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(Writer { path: path.to_owned(), connection, clock }.run(queue));
-        Ok(Self { id: id.into(), jobs })
+        let (follower, feed) = mpsc::channel(FEED);
+        let newest = newest(&mut connection).await.map_err(failed)?;
+        tokio::spawn(Writer { path: path.to_owned(), connection, clock, newest: Some(newest), follower }.run(queue));
+        Ok(Self { id: id.into(), jobs, feed: Arc::new(Mutex::new(Some(feed))) })
     }
 
     /// Writes a press. Returns only when it is on disk; then, and only then, its receipt may leave. A press that was
@@ -122,6 +135,12 @@ impl Journal {
         let job = Job::Commit(Press { alarm, since: Instant::now(), answer });
         self.jobs.send(job).await.map_err(|_| STOPPED)?;
         stored.await.map_err(|_| STOPPED)?
+    }
+
+    /// Every press from now on, with its row and in the order of rows, as soon as it is on disk and before [`commit`](Self::commit)
+    /// returns. For one reader; none for a second one. One that is too far behind misses some and finds them with [`after`](Self::after).
+    pub fn follow(&self) -> Option<mpsc::Receiver<(i64, Alarm)>> {
+        self.feed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Presses after a row, in order, at most `limit` (1,000 at most).
@@ -158,6 +177,9 @@ struct Writer {
     path: PathBuf,
     connection: SqliteConnection,
     clock: Arc<dyn Clock>,
+    /// The last row; none after a failure, until it is read again.
+    newest: Option<i64>,
+    follower: mpsc::Sender<(i64, Alarm)>,
 }
 
 impl Writer {
@@ -196,10 +218,20 @@ impl Writer {
             return;
         }
         let stored_at = self.clock.utc();
-        let written = write(&mut self.connection, presses.iter().map(|press| &press.alarm), stored_at).await;
+        let alarms: Vec<&Alarm> = presses.iter().map(|press| &press.alarm).collect();
+        let written = write(&mut self.connection, self.newest.take(), &alarms, stored_at).await;
         match written {
-            Ok(rows) => {
-                for (Press { since, answer, .. }, stored) in presses.into_iter().zip(rows) {
+            Ok((rows, newest)) => {
+                self.newest = Some(newest);
+                let mut answers = Vec::with_capacity(rows.len());
+                for (Press { since, answer, alarm }, stored) in presses.into_iter().zip(rows) {
+                    if !stored.repeat {
+                        // A full or missing follower reads the file.
+                        let _ = self.follower.try_send((stored.row, alarm));
+                    }
+                    answers.push((since, answer, stored));
+                }
+                for (since, answer, stored) in answers {
                     metrics::histogram!("qorgan_journal_commit_seconds").record(since.elapsed().as_secs_f64());
                     let _ = answer.send(Ok(stored));
                 }
@@ -223,27 +255,139 @@ impl Writer {
     }
 
     async fn newest(&mut self) -> Result<i64, Error> {
-        let newest: Result<Option<i64>, sqlx::Error> =
-            sqlx::query_scalar("SELECT MAX(row) FROM press").fetch_one(&mut self.connection).await;
-        newest.map(Option::unwrap_or_default).map_err(|source| Error::Journal { path: self.path.clone(), source: source.into() })
+        newest(&mut self.connection).await.map_err(|source| Error::Journal { path: self.path.clone(), source: source.into() })
     }
 }
 
-/// One transaction for all; the answers are good only because it has committed.
+/// The highest row that was ever given out.
+async fn newest(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let sql = "SELECT MAX(COALESCE((SELECT MAX(row) FROM press), 0), COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'press'), 0))";
+    sqlx::query_scalar(sql).fetch_one(&mut *connection).await
+}
+
+/// What tells presses with the same device and number apart.
+#[derive(Debug, Clone, PartialEq)]
+struct Known {
+    boot: Option<String>,
+    kind: String,
+    test: bool,
+    signal: String,
+    door: String,
+    zone: Option<String>,
+}
+
+/// A stored press.
+#[derive(Debug, Clone)]
+struct Earlier {
+    known: Known,
+    row: i64,
+    stored_at: UtcMs,
+    received_at: UtcMs,
+    pressed_at: Option<i64>,
+}
+
+/// One transaction for all, with few statements however many there are; the answers are good only because it has committed.
+/// Also gives the last row.
 async fn write(
     connection: &mut SqliteConnection,
-    alarms: impl Iterator<Item = &Alarm>,
+    newest_row: Option<i64>,
+    alarms: &[&Alarm],
     stored_at: UtcMs,
-) -> Result<Vec<Stored>, sqlx::Error> {
+) -> Result<(Vec<Stored>, i64), sqlx::Error> {
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let mut answers = Vec::new();
+    let mut last = match newest_row {
+        Some(row) => row,
+        None => newest(&mut tx).await?,
+    };
+    let mut earlier = earlier(&mut tx, alarms).await?;
+    let (mut answers, mut fresh) = (Vec::with_capacity(alarms.len()), Vec::new());
     for alarm in alarms {
-        if let Some(stored) = repeat(&mut tx, alarm).await? {
+        let same = earlier.entry((alarm.device.to_string(), alarm.seq.cast_signed())).or_default();
+        if let Some(stored) = repeat(same, alarm) {
             answers.push(stored);
             continue;
         }
-        let sql = "INSERT INTO press (device, boot, seq, kind, test, pressed_at, received_at, stored_at, signal, door, zone, heard_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-        let done = sqlx::query(sql)
+        last += 1;
+        let pressed_at = alarm.pressed_at.map(|at| at.0);
+        same.push(Earlier { known: Known::of(alarm), row: last, stored_at, received_at: alarm.received_at, pressed_at });
+        fresh.push((last, *alarm));
+        answers.push(Stored { row: last, stored_at, repeat: false });
+    }
+    for rows in fresh.chunks(ROWS_PER_INSERT) {
+        insert(&mut tx, rows, stored_at).await?;
+    }
+    tx.commit().await?;
+    Ok((answers, last))
+}
+
+/// Every stored press with the device and number of one of these, oldest first.
+async fn earlier(connection: &mut SqliteConnection, alarms: &[&Alarm]) -> Result<HashMap<(String, i64), Vec<Earlier>>, sqlx::Error> {
+    let mut found: HashMap<(String, i64), Vec<Earlier>> = HashMap::new();
+    for some in alarms.chunks(ROWS_PER_INSERT) {
+        // CROSS JOIN: the few that are wanted first, each by the index.
+        let sql = format!(
+            "WITH wanted (device, seq) AS (VALUES {}) SELECT DISTINCT press.* FROM wanted CROSS JOIN press \
+             ON press.device = wanted.device AND press.seq = wanted.seq ORDER BY press.row",
+            places(some.len(), 2, false)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(keep(some.len()));
+        for alarm in some {
+            query = query.bind(alarm.device.to_string()).bind(alarm.seq.cast_signed());
+        }
+        for row in query.fetch_all(&mut *connection).await? {
+            let known = Known {
+                boot: row.try_get("boot")?,
+                kind: row.try_get("kind")?,
+                test: row.try_get("test")?,
+                signal: row.try_get("signal")?,
+                door: row.try_get("door")?,
+                zone: row.try_get("zone")?,
+            };
+            let (stored_at, received_at) = (UtcMs(row.try_get("stored_at")?), UtcMs(row.try_get("received_at")?));
+            let earlier = Earlier { known, row: row.try_get("row")?, stored_at, received_at, pressed_at: row.try_get("pressed_at")? };
+            found.entry((row.try_get("device")?, row.try_get("seq")?)).or_default().push(earlier);
+        }
+    }
+    Ok(found)
+}
+
+impl Known {
+    fn of(alarm: &Alarm) -> Self {
+        Self {
+            boot: alarm.boot.clone(),
+            kind: alarm.kind.as_str().to_owned(),
+            test: alarm.test,
+            signal: alarm.signal.as_str().to_owned(),
+            door: alarm.door.as_str().to_owned(),
+            zone: alarm.zone.clone(),
+        }
+    }
+}
+
+/// The earlier row of the same press, if there is one.
+fn repeat(earlier: &[Earlier], alarm: &Alarm) -> Option<Stored> {
+    let known = Known::of(alarm);
+    let last = earlier.iter().rev().find(|earlier| earlier.known == known)?;
+    if alarm.boot.is_none() {
+        // A device without a boot id that was rebooted counts from 1 again: its own clock, if it has one, tells the two presses apart.
+        let told_apart = last.pressed_at.zip(alarm.pressed_at).is_some_and(|(before, now)| before != now.0);
+        if told_apart || alarm.received_at.ms_since(last.received_at).abs() > REPEAT_WINDOW_MS {
+            return None;
+        }
+    }
+    Some(Stored { row: last.row, stored_at: last.stored_at, repeat: true })
+}
+
+async fn insert(connection: &mut SqliteConnection, rows: &[(i64, &Alarm)], stored_at: UtcMs) -> Result<(), sqlx::Error> {
+    const COLUMNS: usize = 13;
+    let sql = format!(
+        "INSERT INTO press (row, device, boot, seq, kind, test, pressed_at, received_at, stored_at, signal, door, zone, heard_at) VALUES {}",
+        places(rows.len(), COLUMNS, false)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(keep(rows.len()));
+    for (row, alarm) in rows {
+        query = query
+            .bind(*row)
             .bind(alarm.device.to_string())
             .bind(&alarm.boot)
             .bind(alarm.seq.cast_signed())
@@ -255,41 +399,14 @@ async fn write(
             .bind(alarm.signal.as_str())
             .bind(alarm.door.as_str())
             .bind(&alarm.zone)
-            .bind(alarm.heard_at.map(|at| at.0))
-            .execute(&mut *tx)
-            .await?;
-        answers.push(Stored { row: done.last_insert_rowid(), stored_at, repeat: false });
+            .bind(alarm.heard_at.map(|at| at.0));
     }
-    tx.commit().await?;
-    Ok(answers)
+    query.execute(connection).await.map(drop)
 }
 
-/// The earlier row of the same press, if there is one.
-async fn repeat(connection: &mut SqliteConnection, alarm: &Alarm) -> Result<Option<Stored>, sqlx::Error> {
-    let sql = "SELECT row, stored_at, received_at, pressed_at FROM press WHERE device = $1 AND seq = $2 AND boot IS $3 AND kind = $4 \
-         AND test = $5 AND signal = $6 AND door = $7 AND zone IS $8 ORDER BY row DESC LIMIT 1";
-    let last = sqlx::query(sql)
-        .bind(alarm.device.to_string())
-        .bind(alarm.seq.cast_signed())
-        .bind(&alarm.boot)
-        .bind(alarm.kind.as_str())
-        .bind(alarm.test)
-        .bind(alarm.signal.as_str())
-        .bind(alarm.door.as_str())
-        .bind(&alarm.zone)
-        .fetch_optional(connection)
-        .await?;
-    let Some(row) = last else { return Ok(None) };
-    let received_at = UtcMs(row.try_get("received_at")?);
-    if alarm.boot.is_none() {
-        let pressed_at: Option<i64> = row.try_get("pressed_at")?;
-        // A device without a boot id that was rebooted counts from 1 again: its own clock, if it has one, tells the two presses apart.
-        let told_apart = pressed_at.zip(alarm.pressed_at).is_some_and(|(before, now)| before != now.0);
-        if told_apart || alarm.received_at.ms_since(received_at).abs() > REPEAT_WINDOW_MS {
-            return Ok(None);
-        }
-    }
-    Ok(Some(Stored { row: row.try_get("row")?, stored_at: UtcMs(row.try_get("stored_at")?), repeat: true }))
+/// One row and whole statements keep prepared; others are made for once.
+fn keep(rows: usize) -> bool {
+    rows == 1 || rows == ROWS_PER_INSERT
 }
 
 /// One row that a newer version wrote must not hide the presses after it.

@@ -20,7 +20,10 @@
 
 use qorgan_domain::{
     AlarmKind, AlertId, Role, SiteId, UnitId, UserName, UtcMs,
-    alert::{Action, Actor, Alert, AlertState, Cause, CloseReason, External, Level, Record},
+    alert::{
+        Action, Actor, AlarmEvidence, Alert, AlertState, Cause, CloseReason, CrowdEvidence, External, HazardEvidence, IncidentEvidence,
+        Level, Progress, Record, TroubleEvidence,
+    },
 };
 
 /// Why an action was not taken.
@@ -253,7 +256,21 @@ pub fn step(alert: &Alert, action: &Action, actor: &Actor, now: UtcMs) -> Result
 
 /// Names of the actions this actor may take now; the same rules as [`step`], which it asks.
 pub fn allowed(alert: &Alert, actor: &Actor) -> Vec<&'static str> {
-    ACTIONS.into_iter().filter(|name| example(name).is_some_and(|action| step(alert, &action, actor, alert.updated_at).is_ok())).collect()
+    let slim = slim(alert);
+    ACTIONS.into_iter().filter(|name| example(name).is_some_and(|action| step(&slim, &action, actor, alert.updated_at).is_ok())).collect()
+}
+
+/// The alert without what no rule looks at: [`step`] copies what it is asked about, and [`allowed`] asks a dozen times.
+fn slim(alert: &Alert) -> Alert {
+    let cause = match &alert.cause {
+        Cause::Alarm(press) => Cause::Alarm(AlarmEvidence { boot: None, zone: None, doors: Vec::new(), ..press.clone() }),
+        Cause::Crowd(crowd) => Cause::Crowd(CrowdEvidence { formula: String::new(), reasons: Vec::new(), ..crowd.clone() }),
+        Cause::Incident(incident) => Cause::Incident(IncidentEvidence { text: String::new(), opened_by: incident.opened_by.clone() }),
+        Cause::Trouble(trouble) => Cause::Trouble(TroubleEvidence { devices: Vec::new(), detail: None, ..trouble.clone() }),
+        Cause::Hazard(hazard) => Cause::Hazard(HazardEvidence { text: String::new(), ..hazard.clone() }),
+    };
+    let progress = Progress { external: Vec::new(), ..alert.progress.clone() };
+    Alert { cause, progress, site: None, device: None, ..alert.clone() }
 }
 
 /// Whether this alert may ever be sent to a unit.

@@ -1,12 +1,14 @@
 //! The last changes, numbered, for screens that were away for a moment.
 //!
-//! Bounded: a reader that falls further behind than the ring holds gets [`Gap`] and takes a new
-//! snapshot. What a change is, is the caller's business; the ring knows no alert and no camera.
+//! Two kinds of changes: those that all count, in order ([`Ring::push`]), and those of which only the newest of
+//! each thing matters ([`Ring::put`]), so that thousands of counts a second never push an alert out. Both bounded:
+//! the second by the number of things; a reader that falls further behind than the ring holds of the first gets
+//! [`Gap`] and takes a new snapshot. What a change is, is the caller's business; the ring knows no alert and no camera.
 //! To join without missing anything take [`Ring::cursor`] *before* the snapshot: a change in between
 //! is then sent once more, never lost.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, HashMap, VecDeque},
     fmt,
     str::FromStr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -63,41 +65,78 @@ impl<T> Clone for Ring<T> {
 struct Inner<T> {
     epoch: Arc<str>,
     capacity: usize,
-    /// The newest changes; the last one has number `newest`.
     changes: Mutex<Changes<T>>,
+    /// Number of the newest change in order.
     bell: watch::Sender<u64>,
+    /// Number of the newest change of which only the newest matters.
+    soft_bell: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
 struct Changes<T> {
+    /// Number of the newest change of either kind.
     newest: u64,
-    kept: VecDeque<T>,
+    /// Number of the newest change in order that is not kept any more.
+    dropped: u64,
+    /// In order, with their numbers.
+    kept: VecDeque<(u64, T)>,
+    /// The newest of each thing, by number.
+    latest: BTreeMap<u64, T>,
+    /// Where in `latest` a thing is.
+    things: HashMap<String, u64>,
 }
 
 impl<T: Clone> Ring<T> {
-    /// A ring that keeps the last `capacity` changes (4,096 is a good number: minutes of a busy desk).
+    /// A ring that keeps the last `capacity` changes in order (4,096 is a good number: minutes of a busy desk).
     /// `epoch` must differ from that of every earlier start; only letters and digits are kept.
     pub fn new(epoch: &str, capacity: usize) -> Self {
         let epoch: String = epoch.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
         let epoch: Arc<str> = if epoch.is_empty() { "e".into() } else { epoch.into() };
-        let changes = Mutex::new(Changes { newest: 0, kept: VecDeque::new() });
-        Self(Arc::new(Inner { epoch, capacity: capacity.max(1), changes, bell: watch::channel(0).0 }))
+        let changes = Changes { newest: 0, dropped: 0, kept: VecDeque::new(), latest: BTreeMap::new(), things: HashMap::new() };
+        let (bell, soft_bell) = (watch::channel(0).0, watch::channel(0).0);
+        Self(Arc::new(Inner { epoch, capacity: capacity.max(1), changes: Mutex::new(changes), bell, soft_bell }))
     }
 
-    /// Adds changes and wakes every reader once.
+    /// Adds changes that all count, and wakes every reader once.
     pub fn push(&self, changes: impl IntoIterator<Item = T>) {
         let newest = {
             let mut state = self.lock();
+            let before = state.newest;
             for change in changes {
-                if state.kept.len() == self.0.capacity {
-                    state.kept.pop_front();
+                if state.kept.len() == self.0.capacity
+                    && let Some((number, _)) = state.kept.pop_front()
+                {
+                    state.dropped = number;
                 }
-                state.kept.push_back(change);
                 state.newest += 1;
+                let number = state.newest;
+                state.kept.push_back((number, change));
+            }
+            if state.newest == before {
+                return;
             }
             state.newest
         };
-        self.0.bell.send_if_modified(|seen| std::mem::replace(seen, (*seen).max(newest)) != newest.max(*seen));
+        ring(&self.0.bell, newest);
+    }
+
+    /// Adds a change that makes every earlier one of the same thing worthless.
+    pub fn put(&self, thing: &str, change: T) {
+        let newest = {
+            let mut state = self.lock();
+            state.newest += 1;
+            let number = state.newest;
+            let before = match state.things.get_mut(thing) {
+                Some(place) => Some(std::mem::replace(place, number)),
+                None => state.things.insert(thing.to_owned(), number),
+            };
+            if let Some(before) = before {
+                state.latest.remove(&before);
+            }
+            state.latest.insert(number, change);
+            number
+        };
+        ring(&self.0.soft_bell, newest);
     }
 
     /// The place after the newest change.
@@ -105,27 +144,45 @@ impl<T: Clone> Ring<T> {
         self.at(self.lock().newest)
     }
 
-    /// At most `limit` changes after a cursor, oldest first, and the cursor after the last of them.
+    /// At most `limit` changes in order after a cursor, oldest first, and the cursor after the last of them.
     pub fn since(&self, cursor: &Cursor, limit: usize) -> Result<(Vec<T>, Cursor), Gap> {
         let state = self.lock();
-        let oldest = state.newest - state.kept.len() as u64;
-        if cursor.epoch != self.0.epoch || cursor.seq > state.newest || cursor.seq < oldest {
+        if cursor.epoch != self.0.epoch || cursor.seq > state.newest || cursor.seq < state.dropped {
             return Err(Gap);
         }
-        let skip = usize::try_from(cursor.seq - oldest).unwrap_or(usize::MAX);
-        let changes: Vec<T> = state.kept.iter().skip(skip).take(limit).cloned().collect();
-        let next = self.at(cursor.seq + changes.len() as u64);
-        Ok((changes, next))
+        let first = state.kept.partition_point(|(number, _)| *number <= cursor.seq);
+        let changes: Vec<T> = state.kept.iter().skip(first).take(limit).map(|(_, change)| change.clone()).collect();
+        let next = match state.kept.get(first + changes.len()) {
+            // The rest comes next time.
+            Some(_) => state.kept.get((first + changes.len()).wrapping_sub(1)).map_or(cursor.seq, |(number, _)| *number),
+            None => state.newest,
+        };
+        Ok((changes, self.at(next)))
     }
 
-    /// Waits until something lies after the cursor; returns at once for a cursor that is not of this ring.
+    /// The newest change of each thing that changed after a cursor, and the cursor after them.
+    pub fn latest_since(&self, cursor: &Cursor) -> (Vec<T>, Cursor) {
+        let state = self.lock();
+        let from = if cursor.epoch == self.0.epoch { cursor.seq.saturating_add(1) } else { 0 };
+        (state.latest.range(from..).map(|(_, change)| change.clone()).collect(), self.at(state.newest))
+    }
+
+    /// Waits until a change in order lies after the cursor; returns at once for a cursor that is not of this ring.
     pub async fn changed(&self, cursor: &Cursor) {
+        self.rung(&self.0.bell, cursor).await;
+    }
+
+    /// Waits until some thing has changed after the cursor; returns at once for a cursor that is not of this ring.
+    pub async fn latest_changed(&self, cursor: &Cursor) {
+        self.rung(&self.0.soft_bell, cursor).await;
+    }
+
+    async fn rung(&self, bell: &watch::Sender<u64>, cursor: &Cursor) {
         if cursor.epoch != self.0.epoch {
             return;
         }
-        let mut bell = self.0.bell.subscribe();
         // The sender lives as long as self, so this ends only when the number is reached.
-        let _ = bell.wait_for(|newest| *newest > cursor.seq).await;
+        let _ = bell.subscribe().wait_for(|newest| *newest > cursor.seq).await;
     }
 
     fn at(&self, seq: u64) -> Cursor {
@@ -134,6 +191,17 @@ impl<T: Clone> Ring<T> {
 
     fn lock(&self) -> MutexGuard<'_, Changes<T>> {
         self.0.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn ring(bell: &watch::Sender<u64>, newest: u64) {
+    bell.send_if_modified(|seen| std::mem::replace(seen, (*seen).max(newest)) < newest);
+}
+
+impl Cursor {
+    /// The earlier of two places in the same ring.
+    pub fn earlier(self, other: &Cursor) -> Cursor {
+        if other.epoch == self.epoch && other.seq < self.seq { other.clone() } else { self }
     }
 }
 
@@ -164,6 +232,26 @@ mod tests {
         assert_eq!(ring.since(&start, 10), Err(Gap));
         assert_eq!(ring.since(&"k2-3".parse().unwrap(), 10), Err(Gap));
         assert_eq!(ring.since(&"k3-99".parse().unwrap(), 10), Err(Gap));
+    }
+
+    #[test]
+    fn of_counts_only_the_newest_of_each_camera_is_kept_and_no_number_of_them_pushes_an_alert_out() {
+        let ring = Ring::new("k", 2);
+        let start = ring.cursor();
+        ring.push([1]);
+        for n in 0..1_000 {
+            ring.put(if n % 2 == 0 { "a" } else { "b" }, 1_000 + n);
+        }
+        ring.push([2]);
+        let (in_order, next) = ring.since(&start, 10).unwrap();
+        assert_eq!((in_order, &next), (vec![1, 2], &ring.cursor()));
+        assert_eq!(ring.latest_since(&start).0, [1_998, 1_999]);
+        ring.put("a", 7);
+        assert_eq!(ring.latest_since(&next).0, [7], "what a reader has had does not come again");
+        assert_eq!(ring.since(&next, 10).unwrap().0, Vec::<i32>::new());
+        // A reader that took only a part goes on after that part.
+        let (some, next) = ring.since(&start, 1).unwrap();
+        assert_eq!((some, ring.since(&next, 1).unwrap().0), (vec![1], vec![2]));
     }
 
     #[test]

@@ -108,7 +108,9 @@ impl Topic {
                 return second.parse().map(Topic::Hazard).map_err(TopicError::BadId);
             }
             if first == "alert" {
-                return second.parse().map(|id| Topic::Alert(AlertId(id))).map_err(|_| TopicError::UnknownChannel);
+                // One topic for one alert: neither `02` nor `+2` is alert 2.
+                let number = second.parse().ok().filter(|id: &i64| id.to_string() == second);
+                return number.map(|id| Topic::Alert(AlertId(id))).ok_or(TopicError::UnknownChannel);
             }
             return Err(TopicError::UnknownChannel);
         };
@@ -250,6 +252,14 @@ mod tests {
     fn deep_long_and_wild_topics_are_malformed() {
         for bad in ["", "qorgan/v1/s/d/count\0", "qorgan/v1/+/d/count", "qorgan/v1/#", &"a/".repeat(8000), &"a".repeat(1025)] {
             assert_eq!(Topic::parse(bad), Err(TopicError::Malformed));
+        }
+    }
+
+    #[test]
+    fn an_alert_has_one_topic_and_a_number_with_zeros_or_a_sign_is_none() {
+        assert_eq!(topic("qorgan/v1/alert/2"), Topic::Alert(AlertId(2)));
+        for other in ["02", "+2", "0000", " 2", "2 ", ""] {
+            assert!(Topic::parse(&format!("qorgan/v1/alert/{other}")).is_err(), "{other:?}");
         }
     }
 

@@ -208,9 +208,10 @@ impl Hub {
         if response.status() != StatusCode::OK {
             return Err(HubError::Answer(format!("log-in as {role}: {}", response.status())));
         }
+        let cookie = response.headers().get("set-cookie").and_then(|value| value.to_str().ok()?.split(';').next()).map(str::to_owned);
         let session: Value = response.json().await?;
         let csrf = session["csrf"].as_str().unwrap_or_default().to_owned();
-        Ok(Client { http, base: self.base(), csrf, session })
+        Ok(Client { http, base: self.base(), csrf, cookie, session })
     }
 }
 
@@ -291,6 +292,7 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     csrf: String,
+    cookie: Option<String>,
     /// What log-in said.
     pub session: Value,
 }
@@ -299,6 +301,11 @@ impl Client {
     /// A request with cookie and CSRF token.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base)).header("x-csrf-token", &self.csrf)
+    }
+
+    /// The session's cookie, `name=value`, for a program that speaks HTTP by itself.
+    pub fn cookie(&self) -> Option<&str> {
+        self.cookie.as_deref()
     }
 
     /// GET, JSON; an answer other than 200 is an error.

@@ -5,8 +5,11 @@
 
 pub mod buttons;
 pub mod cameras;
+pub mod fuzz;
 pub mod hub;
 pub mod mosquitto;
+pub mod lite;
+pub mod load;
 pub mod paths;
 pub mod postgres;
 pub mod proxy;

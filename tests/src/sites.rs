@@ -32,6 +32,18 @@ pub fn many_buttons(dir: &Path, count: usize) -> io::Result<PathBuf> {
     write(dir, "buttons.toml", text)
 }
 
+/// A site with buttons `b0`, `b1`, ... and cameras `c0`, `c1`, ... that count by themselves.
+pub fn buttons_and_counters(dir: &Path, buttons: usize, cameras: usize) -> io::Result<PathBuf> {
+    let mut text = head();
+    for i in 0..buttons {
+        let _ = writeln!(text, "[[site.button]]\nid = \"b{i}\"\nname = {NAME}");
+    }
+    for i in 0..cameras {
+        let _ = writeln!(text, "[[site.camera]]\nid = \"c{i}\"\nname = {NAME}");
+    }
+    write(dir, "load.toml", text)
+}
+
 /// A site with cameras `c0`, `c1`, ... that take the addresses in turn.
 pub fn many_cameras(dir: &Path, count: usize, urls: &[String]) -> io::Result<PathBuf> {
     let mut text = head();

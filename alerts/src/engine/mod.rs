@@ -11,14 +11,17 @@
 mod task;
 mod writer;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use qorgan_domain::{
     Alarm, AlertId, Clock, Event, GeoPoint, SiteId, UtcMs,
     alert::{Action, Actor, Alert},
 };
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, oneshot},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
@@ -63,7 +66,7 @@ pub struct Engine {
     alarms: mpsc::Sender<Press>,
     commands: mpsc::Sender<Command>,
     events: mpsc::Sender<Event>,
-    open: watch::Receiver<Arc<Vec<Alert>>>,
+    open: Open,
     store: Store,
 }
 
@@ -86,6 +89,10 @@ struct Press {
     alarm: Alarm,
     row: Option<i64>,
 }
+
+/// Open alerts as everybody may read them. Changed in place: thousands of open ones must not make a press dear.
+#[derive(Debug, Clone, Default)]
+struct Open(Arc<RwLock<BTreeMap<AlertId, Arc<Alert>>>>);
 
 type Answer = oneshot::Sender<Result<Alert, ActError>>;
 
@@ -139,12 +146,14 @@ impl Engine {
     /// Starts the task. It ends after `cancel`, when what it holds is written or five seconds have passed.
     pub fn start<C>(parts: Parts<C>, cancel: CancellationToken) -> (Self, JoinHandle<()>)
     where
-        C: From<Alert> + Clone + Send + 'static,
+        C: From<Arc<Alert>> + Clone + Send + 'static,
     {
         let (alarms, alarm_queue) = mpsc::channel(ALARMS);
         let (commands, command_queue) = mpsc::channel(COMMANDS);
         let (events, event_queue) = mpsc::channel(EVENTS);
-        let (show, open) = watch::channel(Arc::new(parts.fusion.open_alerts().cloned().collect()));
+        let open = Open::default();
+        open.0.write().unwrap_or_else(PoisonError::into_inner).extend(parts.fusion.open_alerts().map(|alert| (alert.id, alert.clone())));
+        let show = open.clone();
         let engine = Self { alarms, commands, events, open, store: parts.store.clone() };
         let queues = task::Queues { alarms: alarm_queue, commands: command_queue, events: event_queue };
         let task = tokio::spawn(task::Task::new(parts, show).run(queues, cancel));
@@ -215,8 +224,13 @@ impl Engine {
     }
 
     /// Open alerts, oldest first. Take the ring's cursor before this, and nothing is missed in between.
-    pub fn open_alerts(&self) -> Arc<Vec<Alert>> {
-        self.open.borrow().clone()
+    pub fn open_alerts(&self) -> Vec<Arc<Alert>> {
+        self.open.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// One open alert.
+    pub fn open_alert(&self, id: AlertId) -> Option<Arc<Alert>> {
+        self.open.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
     async fn ask(&self, command: Command, result: oneshot::Receiver<Result<Alert, ActError>>) -> Result<Alert, ActError> {

@@ -1,19 +1,24 @@
 //! The loop: take what has come, apply it, write it, show it, answer.
 
-use std::{collections::BTreeSet, ops::Range, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    ops::Range,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use qorgan_domain::{
     Alarm, Clock, Event,
     alert::{Action, Alert},
 };
 use tokio::{
-    sync::{mpsc, watch},
+    sync::mpsc,
     time::{MissedTickBehavior, interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ActError, Answer, Applied, Command, Parts, Press,
+    ActError, Answer, Applied, Command, Open, Parts, Press,
     writer::{Backlog, MAX_BACKLOG},
 };
 use crate::{Error, Fusion, Journal, Ring, Store, Transition};
@@ -24,6 +29,10 @@ const ROUND: (usize, usize, usize) = (512, 64, 2_048);
 const PAGE: u32 = 500;
 /// The journal is looked at for presses that no door brought every so many ticks (seconds).
 const SWEEP_TICKS: u32 = 5;
+/// How long a journalled press waits for the store before it is shown: it is on disk already, and a sync of a busy disk may take long.
+const SHOW_SOON: Duration = Duration::from_millis(8);
+/// How long the screens wait for the store otherwise.
+const SHOW_LIMIT: Duration = Duration::from_millis(750);
 /// A disk that hangs must not keep alarms from the desks: rows that are not read in this time are read later.
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(1);
 /// How long what is left may take to be written at the end.
@@ -41,7 +50,7 @@ pub(super) struct Task<C> {
     clock: Arc<dyn Clock>,
     ring: Ring<C>,
     store: Store,
-    show: watch::Sender<Arc<Vec<Alert>>>,
+    show: Open,
     backlog: Backlog,
     /// Every journal row up to this one is applied.
     applied: i64,
@@ -54,14 +63,14 @@ pub(super) struct Task<C> {
 #[derive(Default)]
 struct Round {
     transitions: Vec<Transition>,
-    answers: Vec<(Answer, Alert)>,
+    answers: Vec<(Answer, Arc<Alert>)>,
     /// Journal rows, each with the transitions that it made.
     rows: Vec<(Range<usize>, i64)>,
     journal_row: Option<i64>,
 }
 
-impl<C: From<Alert> + Clone + Send + 'static> Task<C> {
-    pub(super) fn new(parts: Parts<C>, show: watch::Sender<Arc<Vec<Alert>>>) -> Self {
+impl<C: From<Arc<Alert>> + Clone + Send + 'static> Task<C> {
+    pub(super) fn new(parts: Parts<C>, show: Open) -> Self {
         let Parts { fusion, applied_row, store, journal, clock, ring } = parts;
         let (backlog, round) = (Backlog::new(!applied_row.ahead.is_empty()), Round::default());
         let Applied { up_to: applied, ahead } = applied_row;
@@ -78,12 +87,15 @@ impl<C: From<Alert> + Clone + Send + 'static> Task<C> {
         let mut tick = interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut ticks = 0_u32;
+        // Presses from the journal itself come in the order of its rows; what a door brings of the same is a repeat then.
+        let (mut fed, mut feed) = (Vec::new(), self.journal.as_ref().and_then(Journal::follow));
         let (mut presses, mut commands, mut events) = (Vec::new(), Vec::new(), Vec::new());
         while !cancel.is_cancelled() {
             // The queues live as long as some handle does; a closed one ends the task.
             let more = tokio::select! {
                 biased;
                 () = cancel.cancelled() => true,
+                () = follow(&mut feed, &mut fed) => true,
                 n = queues.alarms.recv_many(&mut presses, ROUND.0) => n > 0,
                 n = queues.commands.recv_many(&mut commands, ROUND.1) => n > 0,
                 _ = tick.tick() => {
@@ -103,6 +115,11 @@ impl<C: From<Alert> + Clone + Send + 'static> Task<C> {
             take(&mut queues.alarms, &mut presses, ROUND.0);
             take(&mut queues.commands, &mut commands, ROUND.1);
             take(&mut queues.events, &mut events, ROUND.2);
+            // The journal speaks before the doors do: after this nothing that a door brought is missing before it.
+            if let Some(feed) = &mut feed {
+                take(feed, &mut fed, usize::MAX);
+            }
+            presses.splice(0..0, fed.drain(..).map(|(row, alarm)| Press { alarm, row: Some(row) }));
             self.work(&mut presses, &mut commands, &mut events).await;
         }
         take(&mut queues.alarms, &mut presses, usize::MAX);
@@ -235,22 +252,66 @@ impl<C: From<Alert> + Clone + Send + 'static> Task<C> {
     /// One transaction, then the ring, then the answers.
     async fn settle(&mut self) {
         let Round { transitions, answers, rows, journal_row } = std::mem::take(&mut self.round);
+        let mut ticket = None;
         if !transitions.is_empty() || !rows.is_empty() || journal_row.is_some() {
-            self.backlog.write(&transitions, &rows, journal_row).await;
+            let number = self.backlog.add(&transitions, &rows, journal_row);
+            let journalled = journal_row.is_some() || !rows.is_empty();
+            let limit = if journalled { SHOW_SOON } else { SHOW_LIMIT };
+            if self.backlog.written(number, limit).await {
+                ticket = None;
+            } else if journalled {
+                ticket = Some(number);
+            } else {
+                self.backlog.gone();
+            }
         }
         if !transitions.is_empty() {
-            let open: Vec<Alert> = self.fusion.open_alerts().cloned().collect();
-            for kind in ["alarm", "crowd", "incident"] {
-                let n = open.iter().filter(|alert| alert.cause.kind() == kind).count();
+            for (kind, n) in self.fusion.open_by_kind() {
                 metrics::gauge!("qorgan_alerts_open", "kind" => kind).set(n as f64);
             }
-            self.show.send_replace(Arc::new(open));
+            let mut open = self.show.0.write().unwrap_or_else(PoisonError::into_inner);
+            for alert in transitions.iter().map(|transition| &transition.alert) {
+                if alert.is_open() {
+                    open.insert(alert.id, alert.clone());
+                } else {
+                    open.remove(&alert.id);
+                }
+            }
+            drop(open);
             self.ring.push(transitions.into_iter().map(|transition| C::from(transition.alert)));
         }
-        for (answer, alert) in answers {
-            let _ = answer.send(Ok(alert));
+        if answers.is_empty() {
+            return;
+        }
+        let backlog = self.backlog.clone();
+        let answer = async move {
+            if let Some(number) = ticket
+                && !backlog.written(number, SHOW_LIMIT).await
+            {
+                backlog.gone();
+            }
+            for (answer, alert) in answers {
+                let _ = answer.send(Ok(Arc::unwrap_or_clone(alert)));
+            }
+        };
+        if ticket.is_some() {
+            // The next press does not wait for this one's line.
+            tokio::spawn(answer);
+        } else {
+            answer.await;
         }
     }
+}
+
+/// Waits for presses that the journal has stored; for ever where there is none.
+async fn follow(feed: &mut Option<mpsc::Receiver<(i64, Alarm)>>, into: &mut Vec<(i64, Alarm)>) {
+    if let Some(open) = feed
+        && open.recv_many(into, ROUND.0).await > 0
+    {
+        return;
+    }
+    *feed = None;
+    std::future::pending().await
 }
 
 fn take<T>(queue: &mut mpsc::Receiver<T>, into: &mut Vec<T>, limit: usize) {

@@ -25,8 +25,6 @@ pub(super) const MAX_BACKLOG: usize = 20_000;
 const CHUNK: usize = 500;
 /// How long a transaction may take.
 const SAVE_LIMIT: Duration = Duration::from_secs(10);
-/// How long the screens wait for the store before they are told all the same.
-const SHOW_LIMIT: Duration = Duration::from_millis(750);
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
 #[derive(Debug, Clone)]
@@ -75,9 +73,9 @@ impl Backlog {
         self.lock().lines.len()
     }
 
-    /// Adds transitions and waits until they are written, or until the store has had its time. `rows` are journal rows in
-    /// order, each with the transitions that it made.
-    pub(super) async fn write(&self, transitions: &[Transition], rows: &[(Range<usize>, i64)], journal_row: Option<i64>) {
+    /// Adds transitions; the number under which [`written`](Self::written) knows them. `rows` are journal rows in order, each with
+    /// the transitions that it made.
+    pub(super) fn add(&self, transitions: &[Transition], rows: &[(Range<usize>, i64)], journal_row: Option<i64>) -> u64 {
         let ticket = {
             let mut waiting = self.lock();
             let mut next = 0;
@@ -94,14 +92,22 @@ impl Backlog {
             waiting.pushes
         };
         self.0.bell.notify_one();
+        ticket
+    }
+
+    /// Waits until a number is written; false when the store took longer than that. Nobody waits for a store that is away.
+    pub(super) async fn written(&self, ticket: u64, limit: Duration) -> bool {
         if self.0.away.load(Ordering::Relaxed) {
-            return;
+            return true;
         }
         let mut written = self.0.written.subscribe();
         let done = written.wait_for(|number| *number >= ticket || self.0.away.load(Ordering::Relaxed));
-        if timeout(SHOW_LIMIT, done).await.is_err() {
-            self.0.away.store(true, Ordering::Relaxed);
-        }
+        timeout(limit, done).await.is_ok()
+    }
+
+    /// The store does not answer in time: nobody waits for it until it does.
+    pub(super) fn gone(&self) {
+        self.0.away.store(true, Ordering::Relaxed);
     }
 
     /// Writes until `finish`, and then what still waits.

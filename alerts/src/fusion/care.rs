@@ -37,7 +37,7 @@ impl Fusion {
         }
         due.into_iter()
             .filter_map(|(id, step)| {
-                let mut alert = self.open.get(&id)?.clone();
+                let mut alert = self.copy(id)?;
                 alert.progress.escalation = Some(step);
                 let record = life::remark(&mut alert, step.as_str(), "response", None, now);
                 Some(self.put(alert, Some(record)))
@@ -58,7 +58,7 @@ impl Fusion {
 
     /// No desk of the centre is attended: the alarm is the police desk's at once.
     pub(super) fn unattended(&mut self, id: AlertId, now: UtcMs) -> Option<Transition> {
-        let mut alert = self.open.get(&id).filter(|a| a.is_real_alarm() && a.progress.unattended_at.is_none())?.clone();
+        let mut alert = self.copy(id).filter(|a| a.is_real_alarm() && a.progress.unattended_at.is_none())?;
         alert.progress.unattended_at = Some(now);
         let record = life::remark(&mut alert, "unattended", "response", None, now);
         Some(self.put(alert, Some(record)))
@@ -66,7 +66,7 @@ impl Fusion {
 
     pub(super) fn trouble(&mut self, trouble: &Trouble, now: UtcMs) -> Option<Transition> {
         let key = (trouble.scope.clone(), trouble.kind);
-        let open = self.troubles.get(&key).and_then(|id| self.open.get(id)).cloned();
+        let open = self.troubles.get(&key).and_then(|id| self.copy(*id));
         if !trouble.active {
             let reason = trouble.reason.clone().unwrap_or_else(|| "it works again".to_owned());
             return self.recovered(open?, reason, now);
@@ -135,7 +135,7 @@ impl Fusion {
             reported_at: hazard.at,
         };
         if let Some((_, id)) = self.hazards.iter().find(|(known, _)| *known == key) {
-            let mut alert = self.open.get(id)?.clone();
+            let mut alert = self.copy(*id)?;
             let fresh = Cause::Hazard(evidence);
             if alert.cause == fresh && alert.position == Some(hazard.position) {
                 return None;

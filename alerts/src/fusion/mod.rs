@@ -11,7 +11,10 @@ mod crowd;
 mod press;
 mod rules;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+};
 
 use qorgan_domain::{
     AlarmKind, AlertId, Count, DeviceRef, Event, GeoPoint, PressId, Role, SiteId, UtcMs,
@@ -29,8 +32,8 @@ pub use rules::{CameraRule, CrowdRules, ResponseRules, Rules};
 /// A change of one alert.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transition {
-    /// The alert afterwards.
-    pub alert: Alert,
+    /// The alert afterwards; shared, because it goes to the store, to the ring and to every screen.
+    pub alert: Arc<Alert>,
     /// The line of its history; none when only the evidence was brought up to date.
     pub record: Option<Record>,
 }
@@ -40,7 +43,9 @@ pub struct Transition {
 pub struct Fusion {
     rules: Rules,
     next_id: i64,
-    open: BTreeMap<AlertId, Alert>,
+    open: BTreeMap<AlertId, Arc<Alert>>,
+    /// How many of each kind are open.
+    open_by_kind: BTreeMap<&'static str, usize>,
     cameras: BTreeMap<DeviceRef, Watch>,
     /// The open alert of a button: a real press never hides behind a test, nor fire behind panic.
     buttons: HashMap<(DeviceRef, AlarmKind, bool), AlertId>,
@@ -64,6 +69,7 @@ impl Fusion {
             rules,
             next_id: next_id.0,
             open: BTreeMap::new(),
+            open_by_kind: BTreeMap::new(),
             cameras: BTreeMap::new(),
             buttons: HashMap::new(),
             unstored: Vec::new(),
@@ -90,7 +96,8 @@ impl Fusion {
                 }
                 _ => {}
             }
-            fusion.open.insert(alert.id, alert);
+            *fusion.open_by_kind.entry(alert.cause.kind()).or_default() += 1;
+            fusion.open.insert(alert.id, Arc::new(alert));
         }
         fusion
     }
@@ -148,13 +155,23 @@ impl Fusion {
     }
 
     /// Open alerts, oldest first.
-    pub fn open_alerts(&self) -> impl Iterator<Item = &Alert> {
+    pub fn open_alerts(&self) -> impl Iterator<Item = &Arc<Alert>> {
         self.open.values()
     }
 
     /// One open alert.
     pub fn alert(&self, id: AlertId) -> Option<&Alert> {
-        self.open.get(&id)
+        self.open.get(&id).map(|alert| &**alert)
+    }
+
+    /// How many alerts of each kind are open; a kind that was open once stays, with 0.
+    pub fn open_by_kind(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        self.open_by_kind.iter().map(|(kind, n)| (*kind, *n))
+    }
+
+    /// An open alert, to be changed and [`put`](Self::put) back.
+    fn copy(&self, id: AlertId) -> Option<Alert> {
+        self.open.get(&id).map(|alert| Alert::clone(alert))
     }
 
     /// New limits and times; open alerts stay as they are and are judged by the new rules from the next event on.
@@ -184,7 +201,7 @@ impl Fusion {
         };
         if seen.quiet && alert.subsided_at.is_none() {
             let why = format!("below {:.0} % of the bound for {} s", crowd.close_below * 100.0, crowd.close_after_ms / 1000);
-            let mut alert = alert.clone();
+            let mut alert = Alert::clone(alert);
             if let Cause::Crowd(shown) = &mut alert.cause {
                 *shown = watch.evidence(&seen, shown);
             }
@@ -199,7 +216,7 @@ impl Fusion {
             return None;
         }
         watch.told_at = Some(now);
-        let mut alert = Alert { cause: Cause::Crowd(fresh), level, ..alert.clone() };
+        let mut alert = Alert { cause: Cause::Crowd(fresh), level, ..Alert::clone(alert) };
         if step {
             let why = if back { "the evidence is back".to_owned() } else { format!("level is now {}", level.as_str()) };
             alert.subsided_at = None;
@@ -226,7 +243,7 @@ impl Fusion {
                 ending.push((alert.id, format!("no counts for {} s", limit_ms / 1000)));
             }
         }
-        let alerts = ending.into_iter().filter_map(|(id, why)| Some((self.open.get(&id)?.clone(), why))).collect::<Vec<_>>();
+        let alerts = ending.into_iter().filter_map(|(id, why)| Some((self.copy(id)?, why))).collect::<Vec<_>>();
         alerts.into_iter().map(|(alert, why)| self.subside(alert, why, now)).collect()
     }
 
@@ -271,10 +288,15 @@ impl Fusion {
 
     /// Keeps the alert as it is now, or forgets it when it is closed.
     fn put(&mut self, alert: Alert, record: Option<Record>) -> Transition {
+        let alert = Arc::new(alert);
         if alert.is_open() {
-            self.open.insert(alert.id, alert.clone());
+            if self.open.insert(alert.id, alert.clone()).is_none() {
+                *self.open_by_kind.entry(alert.cause.kind()).or_default() += 1;
+            }
         } else {
-            self.open.remove(&alert.id);
+            if self.open.remove(&alert.id).is_some() {
+                *self.open_by_kind.entry(alert.cause.kind()).or_default() -= 1;
+            }
             match (&alert.cause, &alert.device) {
                 (Cause::Alarm(press), Some(device)) => {
                     let button = (device.clone(), press.alarm, press.test);

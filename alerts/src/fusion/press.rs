@@ -3,6 +3,8 @@
 //! Which messages are one press is the journal's word (it is durable). Fusion only has to recognise a
 //! press that the journal could not take and that the device therefore sends again.
 
+use std::sync::Arc;
+
 use qorgan_domain::{
     Alarm, AlertId, Door, PressId, Signal, UtcMs,
     alarm::MERGE_WINDOW_MS,
@@ -72,7 +74,7 @@ impl Fusion {
         let Some(open) = self.buttons.get(&button).and_then(|id| self.open.get(id)) else {
             return self.raise_alarm(alarm, stored, now);
         };
-        let mut alert = open.clone();
+        let mut alert = Alert::clone(open);
         note(&mut alert, alarm, stored);
         let Cause::Alarm(press) = &mut alert.cause else { return Vec::new() };
         let other_door = !press.doors.is_empty() && !press.doors.contains(&alarm.door);
@@ -90,13 +92,13 @@ impl Fusion {
 
     /// A cancel, a duress code or a restore: marks what is open, closes nothing. A duress code with nothing to mark is an alarm.
     fn marked(&mut self, alarm: &Alarm, signal: Signal, stored: bool, now: UtcMs) -> Vec<Transition> {
-        let same_test = |alert: &&Alert| matches!(&alert.cause, Cause::Alarm(press) if press.test == alarm.test);
-        let of_device = |alert: &&Alert| alert.device.as_ref() == Some(&alarm.device);
+        let same_test = |alert: &&Arc<Alert>| matches!(&alert.cause, Cause::Alarm(press) if press.test == alarm.test);
+        let of_device = |alert: &&Arc<Alert>| alert.device.as_ref() == Some(&alarm.device);
         let mut targets: Vec<AlertId> = self.open.values().filter(same_test).filter(of_device).map(|alert| alert.id).collect();
         if targets.is_empty() && alarm.door == Door::Dc09 {
             // A panel's code names a user, not the zone whose alarm it is about.
-            let by_panel = |alert: &&Alert| matches!(&alert.cause, Cause::Alarm(press) if press.doors.contains(&Door::Dc09));
-            let of_site = |alert: &&Alert| alert.site.as_ref() == Some(&alarm.device.site);
+            let by_panel = |alert: &&Arc<Alert>| matches!(&alert.cause, Cause::Alarm(press) if press.doors.contains(&Door::Dc09));
+            let of_site = |alert: &&Arc<Alert>| alert.site.as_ref() == Some(&alarm.device.site);
             targets = self.open.values().filter(same_test).filter(of_site).filter(by_panel).map(|alert| alert.id).collect();
         }
         if targets.is_empty() && signal == Signal::Duress {
@@ -104,7 +106,7 @@ impl Fusion {
         }
         let mut made = Vec::new();
         for id in targets {
-            let Some(mut alert) = self.open.get(&id).cloned() else { continue };
+            let Some(mut alert) = self.copy(id) else { continue };
             let Cause::Alarm(press) = &mut alert.cause else { continue };
             let mark = match signal {
                 Signal::Cancel => &mut press.cancelled_at,
@@ -153,7 +155,7 @@ impl Fusion {
         let done: Vec<Unstored> = done;
         done.into_iter()
             .filter_map(|unstored| {
-                let mut alert = self.open.get(&unstored.alert)?.clone();
+                let mut alert = self.copy(unstored.alert)?;
                 let Cause::Alarm(press) = &mut alert.cause else { return None };
                 press.unstored.retain(|press| !press.is(alarm));
                 if self.unstored.iter().any(|other| other.alert == alert.id) {

@@ -1,6 +1,6 @@
 //! Alerts, their history, and the figures of the public page.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use qorgan_domain::{
     AlertId, GeoPoint, UtcMs,
@@ -9,24 +9,23 @@ use qorgan_domain::{
 
 use super::{
     SET_META, Store, counted,
-    db::{Row, Tx, args, maybe_word, word},
+    db::{Arg, Row, args, maybe_word, word},
     maybe_time,
 };
 use crate::{Error, Transition};
 
 const JOURNAL_ROW: &str = "journal_row";
 
-const SAVE_ALERT: &str = "INSERT INTO alert (id, version, kind, test, level, state, site, device, lat, lon, raised_at, updated_at, \
-     closed_at, claimed_by, unit, close_reason, stored, subsided_at, cause, progress) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
-     ON CONFLICT (id) DO UPDATE SET version = excluded.version, level = excluded.level, state = excluded.state, \
+const INSERT_ALERT: &str = "INSERT INTO alert (id, version, kind, test, level, state, site, device, lat, lon, raised_at, updated_at, \
+     closed_at, claimed_by, unit, close_reason, stored, subsided_at, cause, progress) VALUES ";
+const OR_UPDATE_ALERT: &str = " ON CONFLICT (id) DO UPDATE SET version = excluded.version, level = excluded.level, state = excluded.state, \
      updated_at = excluded.updated_at, closed_at = excluded.closed_at, claimed_by = excluded.claimed_by, unit = excluded.unit, \
      close_reason = excluded.close_reason, stored = excluded.stored, subsided_at = excluded.subsided_at, cause = excluded.cause, \
      test = excluded.test, progress = excluded.progress, lat = excluded.lat, lon = excluded.lon \
      WHERE excluded.version > alert.version";
 
-const SAVE_RECORD: &str = "INSERT INTO transition (alert, version, action, from_state, to_state, who, role, at, reason, unit) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (alert, version) DO NOTHING";
+const INSERT_RECORD: &str = "INSERT INTO transition (alert, version, action, from_state, to_state, who, role, at, reason, unit) VALUES ";
+const OR_KEEP_RECORD: &str = " ON CONFLICT (alert, version) DO NOTHING";
 
 /// What the public page says about a span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -61,9 +60,19 @@ impl Store {
             return Ok(());
         }
         let mut tx = self.db.begin().await?;
-        for transition in transitions {
-            save_one(&mut tx, transition).await?;
-        }
+        // Of several changes of one alert the last: one statement cannot write a row twice.
+        let newest: BTreeMap<AlertId, &Alert> = transitions.iter().fold(BTreeMap::new(), |mut newest, transition| {
+            let alert = &*transition.alert;
+            let kept = newest.entry(alert.id).or_insert(alert);
+            if alert.version > kept.version {
+                *kept = alert;
+            }
+            newest
+        });
+        let alerts = newest.into_values().map(alert_values).collect::<Result<Vec<_>, _>>()?;
+        tx.insert(INSERT_ALERT, OR_UPDATE_ALERT, alerts).await?;
+        let records = transitions.iter().filter_map(|t| t.record.as_ref().map(|record| record_values(&t.alert, record))).collect();
+        tx.insert(INSERT_RECORD, OR_KEEP_RECORD, records).await?;
         for row in rows {
             tx.run("INSERT INTO applied_row (row_number) VALUES ($1) ON CONFLICT (row_number) DO NOTHING", args![*row]).await?;
         }
@@ -163,11 +172,10 @@ impl Store {
     }
 }
 
-async fn save_one(tx: &mut Tx, transition: &Transition) -> Result<(), sqlx::Error> {
-    let alert = &transition.alert;
+fn alert_values(alert: &Alert) -> Result<Vec<Arg>, sqlx::Error> {
     let cause = serde_json::to_string(&alert.cause).map_err(|error| sqlx::Error::Encode(error.into()))?;
     let test = matches!(&alert.cause, Cause::Alarm(press) if press.test);
-    let values = args![
+    Ok(args![
         alert.id.0,
         alert.version,
         alert.cause.kind(),
@@ -188,10 +196,11 @@ async fn save_one(tx: &mut Tx, transition: &Transition) -> Result<(), sqlx::Erro
         alert.subsided_at.map(|at| at.0),
         cause,
         serde_json::to_string(&alert.progress).map_err(|error| sqlx::Error::Encode(error.into()))?,
-    ];
-    tx.run(SAVE_ALERT, values).await?;
-    let Some(record) = &transition.record else { return Ok(()) };
-    let values = args![
+    ])
+}
+
+fn record_values(alert: &Alert, record: &Record) -> Vec<Arg> {
+    args![
         alert.id.0,
         alert.version,
         record.action.as_str(),
@@ -202,8 +211,7 @@ async fn save_one(tx: &mut Tx, transition: &Transition) -> Result<(), sqlx::Erro
         record.at.0,
         record.reason.clone(),
         record.unit.as_ref().map(ToString::to_string),
-    ];
-    tx.run(SAVE_RECORD, values).await.map(drop)
+    ]
 }
 
 pub(super) fn read(row: &Row) -> Result<Alert, Error> {

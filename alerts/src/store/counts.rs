@@ -1,18 +1,17 @@
 //! Counts: raw, then means per minute, then per hour, each for its time.
 
-use std::{fmt::Write as _, sync::PoisonError, time::Duration};
+use std::{sync::PoisonError, time::Duration};
 
 use qorgan_domain::{Count, DeviceRef, UtcMs};
-use sqlx::AssertSqlSafe;
 
 use super::{
     SET_META, Store, counted,
-    db::{Row, Tx, args, word},
+    db::{Row, args, word},
 };
 use crate::Error;
 
-/// Rows of one INSERT; 5 values each stay far below the 32,766 that SQLite takes.
-const ROWS_PER_INSERT: usize = 500;
+/// Counts that are written or deleted in one go: what an alarm may have to wait for.
+const ROWS_AT_ONCE: usize = 1_000;
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
 const ROLLED_UNTIL: &str = "counts_rolled_until";
@@ -83,20 +82,8 @@ impl Store {
 
     async fn try_add_counts(&self, counts: &[Count]) -> Result<(), sqlx::Error> {
         let mut tx = self.db.begin().await?;
-        for batch in counts.chunks(ROWS_PER_INSERT) {
-            let mut sql = "INSERT INTO count_raw (camera, at, people, low, high) VALUES ".to_owned();
-            let mut values = Vec::with_capacity(batch.len() * 5);
-            for (n, count) in batch.iter().enumerate() {
-                let comma = if n == 0 { "" } else { ", " };
-                let first = n * 5;
-                // Writing to a String cannot fail.
-                let _ = write!(sql, "{comma}(${}, ${}, ${}, ${}, ${})", first + 1, first + 2, first + 3, first + 4, first + 5);
-                values.extend(args![count.camera.to_string(), count.at.0, count.people, count.low, count.high]);
-            }
-            sql.push_str(" ON CONFLICT (camera, at) DO NOTHING");
-            // Only numbers of parameters are written into the text.
-            tx.run_once(AssertSqlSafe(sql), values).await?;
-        }
+        let rows = counts.iter().map(|count| args![count.camera.to_string(), count.at.0, count.people, count.low, count.high]).collect();
+        tx.insert("INSERT INTO count_raw (camera, at, people, low, high) VALUES ", " ON CONFLICT (camera, at) DO NOTHING", rows).await?;
         tx.commit().await
     }
 
@@ -149,7 +136,6 @@ impl Store {
     async fn try_maintain(&self, now: UtcMs, retention: &Retention, new_since: Option<i64>) -> Result<Maintained, Error> {
         let rolled = self.meta(ROLLED_UNTIL).await?.and_then(|text| text.parse::<i64>().ok());
         let work = async {
-            let mut tx = self.db.begin().await?;
             let mut done = Maintained::default();
             let until = floor(now.0, MINUTE_MS);
             // After a start nothing is known of counts that came late: one hour is looked at again.
@@ -158,39 +144,64 @@ impl Store {
             let kept_since = floor((now - retention.raw).0, MINUTE_MS) + MINUTE_MS;
             let from = floor(from, MINUTE_MS).max(if rolled.is_some() { kept_since } else { 0 });
             if from < until {
-                done.minutes = tx.run(ROLL_MINUTES, args![from, until]).await?;
-                done.hours = tx.run(ROLL_HOURS, args![floor(from, HOUR_MS), floor(until, HOUR_MS) + HOUR_MS]).await?;
+                done.minutes = self.roll(MINUTES, "count_minute", from, until).await?;
+                done.hours = self.roll(HOURS, "count_hour", floor(from, HOUR_MS), floor(until, HOUR_MS) + HOUR_MS).await?;
             }
-            tx.run(SET_META, args![ROLLED_UNTIL, until.to_string()]).await?;
-            done.expired = expire(&mut tx, now, retention).await?;
-            tx.commit().await?;
+            self.db.run(SET_META, args![ROLLED_UNTIL, until.to_string()]).await?;
+            done.expired = self.expire(now, retention).await?;
             Ok(done)
         };
         work.await.map_err(counted("maintenance"))
     }
+
+    /// Reads first, which holds up nobody, then writes a few rows at a time: an alarm never waits for a minute of counts. Done
+    /// twice it changes nothing, so that it need not be one transaction.
+    async fn roll(&self, sql: &'static str, table: &str, from: i64, until: i64) -> Result<u64, sqlx::Error> {
+        let rows = self.db.rows(sql, args![from, until]).await?;
+        let head = format!("INSERT INTO {table} (camera, at, samples, people, low, high, peak) VALUES ");
+        for some in rows.chunks(ROWS_AT_ONCE) {
+            let values = some.iter().map(|row| {
+                let (people, low, high) = (row.real("people")?, row.real("low")?, row.real("high")?);
+                Ok(args![row.text("camera")?, row.int("bucket")?, row.int("samples")?, people, low, high, row.real("peak")?])
+            });
+            let mut tx = self.db.begin().await?;
+            tx.insert(&head, OR_REPLACE, values.collect::<Result<_, sqlx::Error>>()?).await?;
+            tx.commit().await?;
+        }
+        Ok(rows.len() as u64)
+    }
+
+    async fn expire(&self, now: UtcMs, retention: &Retention) -> Result<u64, sqlx::Error> {
+        let mut rows = 0;
+        let raw_until = (now - retention.raw).0;
+        loop {
+            // The raw counts of a minute may be hundreds of thousands.
+            let sql = "SELECT at FROM count_raw WHERE at < $1 ORDER BY at LIMIT 1 OFFSET $2";
+            let some = self.db.row(sql, args![raw_until, ROWS_AT_ONCE as i64]).await?.map(|row| row.int("at")).transpose()?;
+            // At least that one moment, however many counts it has.
+            let until = some.map_or(raw_until, |at| at + 1);
+            rows += self.db.run("DELETE FROM count_raw WHERE at < $1", args![until]).await?;
+            if some.is_none() {
+                break;
+            }
+        }
+        rows += self.db.run("DELETE FROM count_minute WHERE at < $1", args![(now - retention.minute).0]).await?;
+        rows += self.db.run("DELETE FROM count_hour WHERE at < $1", args![(now - retention.hour).0]).await?;
+        rows += self.db.run("DELETE FROM session WHERE expires_at < $1", args![now.0]).await?;
+        rows += self.db.run("DELETE FROM sound_test WHERE at < $1", args![(now - retention.minute).0]).await?;
+        Ok(rows)
+    }
 }
 
-const ROLL_MINUTES: &str = "INSERT INTO count_minute (camera, at, samples, people, low, high, peak) \
-     SELECT camera, at / 60000 * 60000 AS bucket, COUNT(*), AVG(people), AVG(low), AVG(high), MAX(people) \
-     FROM count_raw WHERE at >= $1 AND at < $2 GROUP BY camera, bucket \
-     ON CONFLICT (camera, at) DO UPDATE SET samples = excluded.samples, people = excluded.people, low = excluded.low, \
-     high = excluded.high, peak = excluded.peak";
+const MINUTES: &str = "SELECT camera, at / 60000 * 60000 AS bucket, COUNT(*) AS samples, AVG(people) AS people, AVG(low) AS low, \
+     AVG(high) AS high, MAX(people) AS peak FROM count_raw WHERE at >= $1 AND at < $2 GROUP BY camera, bucket";
 
-const ROLL_HOURS: &str = "INSERT INTO count_hour (camera, at, samples, people, low, high, peak) \
-     SELECT camera, at / 3600000 * 3600000 AS bucket, CAST(SUM(samples) AS BIGINT), SUM(people * samples) / SUM(samples), \
-     SUM(low * samples) / SUM(samples), SUM(high * samples) / SUM(samples), MAX(peak) \
-     FROM count_minute WHERE at >= $1 AND at < $2 GROUP BY camera, bucket \
-     ON CONFLICT (camera, at) DO UPDATE SET samples = excluded.samples, people = excluded.people, low = excluded.low, \
-     high = excluded.high, peak = excluded.peak";
+const HOURS: &str = "SELECT camera, at / 3600000 * 3600000 AS bucket, CAST(SUM(samples) AS BIGINT) AS samples, \
+     SUM(people * samples) / SUM(samples) AS people, SUM(low * samples) / SUM(samples) AS low, SUM(high * samples) / SUM(samples) AS high, \
+     MAX(peak) AS peak FROM count_minute WHERE at >= $1 AND at < $2 GROUP BY camera, bucket";
 
-async fn expire(tx: &mut Tx, now: UtcMs, retention: &Retention) -> Result<u64, sqlx::Error> {
-    let mut rows = tx.run("DELETE FROM count_raw WHERE at < $1", args![(now - retention.raw).0]).await?;
-    rows += tx.run("DELETE FROM count_minute WHERE at < $1", args![(now - retention.minute).0]).await?;
-    rows += tx.run("DELETE FROM count_hour WHERE at < $1", args![(now - retention.hour).0]).await?;
-    rows += tx.run("DELETE FROM session WHERE expires_at < $1", args![now.0]).await?;
-    rows += tx.run("DELETE FROM sound_test WHERE at < $1", args![(now - retention.minute).0]).await?;
-    Ok(rows)
-}
+const OR_REPLACE: &str = " ON CONFLICT (camera, at) DO UPDATE SET samples = excluded.samples, people = excluded.people, \
+     low = excluded.low, high = excluded.high, peak = excluded.peak";
 
 fn floor(at: i64, step: i64) -> i64 {
     at.div_euclid(step) * step

@@ -1,31 +1,37 @@
 //! Two pools behind one set of SQL: `$1` parameters, integers, floats, text and blobs, nothing else.
 
-use std::{str::FromStr, time::Duration};
+use std::{fmt::Write as _, str::FromStr, sync::Arc, time::Duration};
 
 use serde::de::{DeserializeOwned, IntoDeserializer, value::StrDeserializer};
 use sqlx::{
-    PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction,
+    AssertSqlSafe, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::Error;
 
 /// How long a statement waits for a free connection or a lock.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Rows of one INSERT: up to 20 values each stay far below the 32,766 that SQLite takes.
+const ROWS_PER_INSERT: usize = 100;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 /// One of the two databases.
 #[derive(Debug, Clone)]
 pub(crate) enum Db {
-    Sqlite(SqlitePool),
+    /// With the turn to write: SQLite has one writer, and who finds it busy asks again ever more rarely (up to 100 ms later).
+    /// Here they queue up, and an alarm waits for one batch of counts at most.
+    Sqlite(SqlitePool, Arc<Mutex<()>>),
     Postgres(PgPool),
 }
 
 /// A transaction that writes.
 pub(crate) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Transaction<'static, Sqlite>, OwnedMutexGuard<()>),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -104,7 +110,7 @@ impl Db {
                 .busy_timeout(PATIENCE)
                 .foreign_keys(true);
             let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(PATIENCE);
-            Db::Sqlite(pool.connect_with(options).await.map_err(Error::store("open"))?)
+            Db::Sqlite(pool.connect_with(options).await.map_err(Error::store("open"))?, Arc::default())
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             // The address may hold a password: errors name no more than what failed.
             let options = PgConnectOptions::from_str(url).map_err(Error::store("reading the address"))?;
@@ -116,7 +122,7 @@ impl Db {
             return Err(Error::Url(format!("{scheme}:...")));
         };
         match &db {
-            Db::Sqlite(pool) => MIGRATIONS.run(pool).await,
+            Db::Sqlite(pool, _) => MIGRATIONS.run(pool).await,
             Db::Postgres(pool) => MIGRATIONS.run(pool).await,
         }
         .map_err(|source| Error::Migrate(source.into()))?;
@@ -125,7 +131,7 @@ impl Db {
 
     pub(crate) async fn close(&self) {
         match self {
-            Db::Sqlite(pool) => pool.close().await,
+            Db::Sqlite(pool, _) => pool.close().await,
             Db::Postgres(pool) => pool.close().await,
         }
     }
@@ -133,14 +139,17 @@ impl Db {
     /// Runs a statement; how many rows it touched.
     pub(crate) async fn run(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<u64, sqlx::Error> {
         Ok(match self {
-            Db::Sqlite(pool) => bound!(sql, args).execute(pool).await?.rows_affected(),
+            Db::Sqlite(pool, turn) => {
+                let _turn = turn.lock().await;
+                bound!(sql, args).execute(pool).await?.rows_affected()
+            }
             Db::Postgres(pool) => bound!(sql, args).execute(pool).await?.rows_affected(),
         })
     }
 
     pub(crate) async fn rows(&self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Vec<Row>, sqlx::Error> {
         Ok(match self {
-            Db::Sqlite(pool) => bound!(sql, args).fetch_all(pool).await?.into_iter().map(Row::Sqlite).collect(),
+            Db::Sqlite(pool, _) => bound!(sql, args).fetch_all(pool).await?.into_iter().map(Row::Sqlite).collect(),
             Db::Postgres(pool) => bound!(sql, args).fetch_all(pool).await?.into_iter().map(Row::Postgres).collect(),
         })
     }
@@ -152,7 +161,10 @@ impl Db {
     /// Begins to write. SQLite takes its write lock now: a lock taken later could be refused half-way.
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
         Ok(match self {
-            Db::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Db::Sqlite(pool, turn) => {
+                let turn = turn.clone().lock_owned().await;
+                Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?, turn)
+            }
             Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
         })
     }
@@ -161,32 +173,61 @@ impl Db {
 impl Tx {
     pub(crate) async fn run(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<u64, sqlx::Error> {
         Ok(match self {
-            Tx::Sqlite(tx) => bound!(sql, args).execute(&mut **tx).await?.rows_affected(),
+            Tx::Sqlite(tx, _) => bound!(sql, args).execute(&mut **tx).await?.rows_affected(),
             Tx::Postgres(tx) => bound!(sql, args).execute(&mut **tx).await?.rows_affected(),
         })
     }
 
-    /// Runs a statement whose text differs from call to call; it is not kept prepared.
-    pub(crate) async fn run_once(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<u64, sqlx::Error> {
-        Ok(match self {
-            Tx::Sqlite(tx) => bound!(sql, args).persistent(false).execute(&mut **tx).await?.rows_affected(),
-            Tx::Postgres(tx) => bound!(sql, args).persistent(false).execute(&mut **tx).await?.rows_affected(),
-        })
+    /// Inserts rows of equal length, many with one statement: `head` ends with VALUES, `tail` says what happens on conflict.
+    pub(crate) async fn insert(&mut self, head: &str, tail: &str, rows: Vec<Vec<Arg>>) -> Result<(), sqlx::Error> {
+        let mut rows = rows.into_iter();
+        loop {
+            let some: Vec<Vec<Arg>> = rows.by_ref().take(ROWS_PER_INSERT).collect();
+            let Some(columns) = some.first().map(Vec::len) else { return Ok(()) };
+            // The usual single row and whole statements keep prepared; others are made for once.
+            let keep = some.len() == 1 || some.len() == ROWS_PER_INSERT;
+            let sql = AssertSqlSafe(format!("{head}{}{tail}", places(some.len(), columns, matches!(self, Tx::Postgres(_)))));
+            let values = some.into_iter().flatten();
+            match self {
+                Tx::Sqlite(tx, _) => drop(bound!(sql, values).persistent(keep).execute(&mut **tx).await?),
+                Tx::Postgres(tx) => drop(bound!(sql, values).persistent(keep).execute(&mut **tx).await?),
+            }
+        }
     }
 
     pub(crate) async fn row(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Result<Option<Row>, sqlx::Error> {
         Ok(match self {
-            Tx::Sqlite(tx) => bound!(sql, args).fetch_optional(&mut **tx).await?.map(Row::Sqlite),
+            Tx::Sqlite(tx, _) => bound!(sql, args).fetch_optional(&mut **tx).await?.map(Row::Sqlite),
             Tx::Postgres(tx) => bound!(sql, args).fetch_optional(&mut **tx).await?.map(Row::Postgres),
         })
     }
 
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
-            Tx::Sqlite(tx) => tx.commit().await,
+            Tx::Sqlite(tx, _turn) => tx.commit().await,
             Tx::Postgres(tx) => tx.commit().await,
         }
     }
+}
+
+/// `(?, ?), (?, ?)` for SQLite, which looks a parameter with a name up among all names (thousands of them took seconds);
+/// `($1, $2), ($3, $4)` for PostgreSQL, which knows no other.
+pub(crate) fn places(rows: usize, columns: usize, numbered: bool) -> String {
+    let mut text = String::with_capacity(rows * columns * 4);
+    for n in 0..rows * columns {
+        text.push_str(match (n, n % columns) {
+            (0, _) => "(",
+            (_, 0) => "), (",
+            _ => ", ",
+        });
+        text.push(if numbered { '$' } else { '?' });
+        if numbered {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{}", n + 1);
+        }
+    }
+    text.push(')');
+    text
 }
 
 macro_rules! getter {

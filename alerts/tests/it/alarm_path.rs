@@ -173,7 +173,7 @@ fn a_trouble_opens_once_changes_and_ends_by_itself_unless_somebody_holds_it() {
     assert_eq!(fusion.apply(&Event::Trouble(lost(&["school-17/a", "school-17/b"], true)), after(2)), vec![]);
     let wider = fusion.apply(&Event::Trouble(lost(&["school-17/a", "school-17/b", "school-17/c"], true)), after(3));
     assert_eq!((wider.len(), wider[0].record.is_none(), wider[0].alert.version), (1, true, 2));
-    let mut held = Fusion::new(Rules::default(), AlertId(2), fusion.open_alerts().cloned().collect());
+    let mut held = Fusion::new(Rules::default(), AlertId(2), fusion.open_alerts().map(|alert| Alert::clone(alert)).collect());
     let ended = fusion.apply(&Event::Trouble(lost(&[], false)), after(4));
     assert_eq!((lines(&ended), ended[0].alert.close_reason), (vec!["1 close".to_owned()], Some(CloseReason::Recovered)));
     assert_eq!(lines(&fusion.apply(&Event::Trouble(lost(&["school-17/a"], true)), after(5))), ["2 raise"]);

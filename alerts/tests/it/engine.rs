@@ -22,7 +22,7 @@ struct Hub {
     engine: Engine,
     journal: Journal,
     store: Store,
-    ring: Ring<Alert>,
+    ring: Ring<Arc<Alert>>,
     clock: ManualClock,
     cancel: CancellationToken,
     task: JoinHandle<()>,
@@ -71,7 +71,7 @@ impl Hub {
                 self.ring.changed(&cursor).await;
                 let (changes, next) = self.ring.since(&cursor, 100).unwrap();
                 if let Some(alert) = changes.into_iter().find(|a| fits(a)) {
-                    return alert;
+                    return Arc::unwrap_or_clone(alert);
                 }
                 cursor = next;
             }
@@ -322,7 +322,7 @@ async fn saving_the_same_again_or_late_changes_nothing() {
     let raised = hub.until(&start, |_| true).await;
     let claimed = hub.engine.act(raised.id, Action::Claim, person("aigerim", Role::DutyOfficer)).await.unwrap();
     let (_, history) = hub.store.alert(raised.id).await.unwrap().unwrap();
-    let old = Transition { alert: raised.clone(), record: Some(history[0].clone()) };
+    let old = Transition { alert: Arc::new(raised.clone()), record: Some(history[0].clone()) };
     hub.store.save(&[old.clone(), old], None).await.unwrap();
     assert_eq!(hub.store.alert(raised.id).await.unwrap().unwrap(), (claimed, history));
     hub.stop().await;

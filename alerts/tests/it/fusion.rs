@@ -47,7 +47,7 @@ fn evidence(alert: &Alert) -> &CrowdEvidence {
 }
 
 fn only(fusion: &Fusion) -> Alert {
-    let open: Vec<&Alert> = fusion.open_alerts().collect();
+    let open: Vec<&Alert> = fusion.open_alerts().map(|alert| &**alert).collect();
     assert_eq!(open.len(), 1, "{open:?}");
     open[0].clone()
 }

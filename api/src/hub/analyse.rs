@@ -18,7 +18,7 @@ use qorgan_ingest::mqtt::Mqtt;
 use tokio::{runtime::Handle, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{App, Change, StartError};
+use super::{App, StartError};
 use crate::{config::Config, error::chain};
 
 /// A worker looks this often whether it should end.
@@ -97,7 +97,7 @@ pub(super) fn start(
     let task = tokio::spawn(async move {
         while let Some(change) = health.recv().await {
             if let Some(view) = app.cameras.health(change, app.clock.utc()) {
-                app.ring.push([Change::Camera(Arc::new(view))]);
+                app.show_camera(view);
             }
         }
     });
@@ -131,7 +131,10 @@ pub(super) fn start_workers(
             let shared = shared.clone();
             std::thread::Builder::new()
                 .name(format!("count-{i}"))
-                .spawn(move || shared.work(detector))
+                .spawn(move || {
+                    super::machine::step_back();
+                    shared.work(detector);
+                })
                 .map_err(|error| StartError::Models(format!("worker thread: {error}")))
         })
         .collect::<Result<_, _>>()?;

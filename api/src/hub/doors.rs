@@ -12,7 +12,7 @@ use qorgan_ingest::mqtt::{DoorEvent, Doors, NotStored, StoredAlarm};
 use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
 
 use super::{
-    App, Change,
+    App,
     field::{self, Field},
 };
 use crate::{error::chain, secrets::DevicePasswords, units::Fix};
@@ -80,7 +80,7 @@ fn take(app: &App, counts: &mpsc::Sender<Count>, field: &Field, event: DoorEvent
         DoorEvent::Count(count) => {
             app.alive(&count.camera, app.clock.utc());
             if let Some(view) = app.cameras.counted(&count, app.clock.utc()) {
-                app.ring.push([Change::Camera(Arc::new(view))]);
+                app.show_camera(view);
             }
             if counts.try_send(count.clone()).is_err() {
                 metrics::counter!("qorgan_counts_not_stored_total").increment(1);

@@ -23,6 +23,7 @@ mod doors;
 mod edge;
 mod field;
 mod listen;
+mod machine;
 mod options;
 mod orders;
 mod shift;
@@ -54,6 +55,7 @@ use crate::{
     config::Config,
     phones::Phones,
     routes::Desks,
+    shown::{ShownAlert, ShownAlerts, ShownCamera},
     sitefile::Seal,
     units::LiveUnits,
     view::{CameraView, UnitLiveView},
@@ -71,9 +73,9 @@ pub use start::{Running, StartError, run, start};
 #[derive(Debug, Clone)]
 pub enum Change {
     /// An alert was raised or changed.
-    Alert(Arc<Alert>),
+    Alert(Arc<ShownAlert>),
     /// A camera counted, or its health changed.
-    Camera(Arc<CameraView>),
+    Camera(Arc<ShownCamera>),
     /// A unit moved, was ordered, or is free again.
     Unit(Arc<UnitLiveView>),
     /// The outlines were replaced.
@@ -88,9 +90,9 @@ pub enum Change {
     Devices,
 }
 
-impl From<Alert> for Change {
-    fn from(alert: Alert) -> Self {
-        Change::Alert(Arc::new(alert))
+impl From<Arc<Alert>> for Change {
+    fn from(alert: Arc<Alert>) -> Self {
+        Change::Alert(Arc::new(ShownAlert::new(alert)))
     }
 }
 
@@ -124,6 +126,8 @@ pub struct Shared {
     pub engine: Engine,
     /// Changes for the screens.
     pub ring: Ring<Change>,
+    /// Open alerts as snapshots show them.
+    pub shown: ShownAlerts,
     /// Latest counts and health.
     pub cameras: LiveCameras,
     /// Where units are.
@@ -186,6 +190,12 @@ impl Shared {
         let now = self.clock.utc();
         let (began, _) = response::shift_window(&self.config.shift.starts_min, self.config.shift.utc_offset_min, now);
         self.response().figures(began, now, self.desks.attended_duty_desks())
+    }
+
+    /// Shows a camera; whatever was to be shown of it before is worthless now.
+    pub fn show_camera(&self, view: CameraView) {
+        let camera = view.id.clone();
+        self.ring.put(&camera, Change::Camera(Arc::new(ShownCamera::new(view))));
     }
 
     /// Failures of log-ins.

@@ -35,12 +35,13 @@ use crate::{
     phones::Phones,
     routes,
     secrets::{self, DemoLogin, DevicePasswords},
+    shown::ShownAlerts,
     sitefile::Seal,
     units::LiveUnits,
 };
 
-/// Changes that a screen may be behind before it gets a new snapshot.
-const RING: usize = 8_192;
+/// Changes of alerts that a screen may be behind before it gets a new snapshot: a burst of 8,000 alarms and what follows from it.
+const RING: usize = 16_384;
 
 /// Why the hub does not start.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +120,7 @@ pub struct Running {
 
 /// Starts a hub.
 pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
+    super::machine::take_files();
     let state_dir = config.hub.state_dir.clone();
     let lock = lock_state(&state_dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -163,6 +165,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     let key = secrets::site_file_key(&state_dir)?;
     let seal = Seal::new(&key).ok_or_else(|| StartError::Secret("the key of the site files is no key".into()))?;
     let app = App(Arc::new(Shared {
+        shown: ShownAlerts::default(),
         cameras: LiveCameras::new(&config, mode != Mode::Centre),
         units: LiveUnits::new(&config),
         sessions: Sessions::new(store.clone(), clock.clone()),

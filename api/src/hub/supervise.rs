@@ -82,7 +82,12 @@ impl Shared {
 }
 
 /// The devices of the configuration, and what is known of them from before.
-pub(super) async fn prepare(config: &Config, store: &Store, open: &[Alert], now: UtcMs) -> Result<Supervision, qorgan_alerts::Error> {
+pub(super) async fn prepare(
+    config: &Config,
+    store: &Store,
+    open: &[std::sync::Arc<Alert>],
+    now: UtcMs,
+) -> Result<Supervision, qorgan_alerts::Error> {
     let rules = &config.supervision;
     let timing = Timing { settle_ms: i64::from(rules.settle_s) * 1_000, start_grace_ms: i64::from(rules.start_grace_s) * 1_000 };
     let lives = store.lives().await?;
@@ -102,7 +107,7 @@ pub(super) async fn prepare(config: &Config, store: &Store, open: &[Alert], now:
     let is_box = |life: &&Life| life.device.device.as_str() == EDGE && config.sites.iter().any(|s| s.id == life.device.site);
     let boxes = lives.iter().filter(is_box).map(|life| edge_box(config, life.device.clone()));
     let mut supervision = Supervision::new(timing, buttons.chain(panels).chain(boxes), now);
-    supervision.restore(lives, open.iter().filter_map(standing), now);
+    supervision.restore(lives, open.iter().filter_map(|alert| standing(alert)), now);
     Ok(supervision)
 }
 

@@ -140,7 +140,7 @@ pub(super) async fn act(
     let action = action_of(&app, body)?;
     let name = action.name();
     // An alert that this role may not see does not exist for it.
-    if app.engine.open_alerts().iter().any(|alert| alert.id == AlertId(id) && !life::visible(alert, &session.viewer())) {
+    if app.engine.open_alert(AlertId(id)).is_some_and(|alert| !life::visible(&alert, &session.viewer())) {
         return Err(ApiError::not_found("alert"));
     }
     let purpose = match &action {

@@ -119,7 +119,7 @@ pub(super) async fn still(
             return Err(ApiError::new(StatusCode::FORBIDDEN, "purpose_required", why));
         }
     };
-    let masked = !at_site.any(qorgan_domain::alert::Alert::lifts_mask);
+    let masked = !at_site.any(|alert| alert.lifts_mask());
     let no_picture = |why: String| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_picture", why);
     let stills = app.stills.as_ref().ok_or_else(|| no_picture("This hub has no cameras of its own.".into()))?;
     let jpeg = stills(camera.clone(), masked).await.map_err(|error| match error {

@@ -260,7 +260,9 @@ fn reachable(app: &App, session: &Session, site: &str) -> Result<(SiteId, Option
     let known = app.config.sites.iter().find(|s| s.id.as_str() == site).ok_or_else(missing)?;
     if session.role == Role::Patrol {
         let open = app.engine.open_alerts();
-        let ours = |a: &&qorgan_domain::alert::Alert| a.site.as_ref() == Some(&known.id) && a.unit.is_some() && a.unit == session.unit;
+        let ours = |a: &&std::sync::Arc<qorgan_domain::alert::Alert>| {
+            a.site.as_ref() == Some(&known.id) && a.unit.is_some() && a.unit == session.unit
+        };
         let order = open.iter().find(ours).ok_or_else(missing)?;
         return Ok((known.id.clone(), Some(order.id.0)));
     }

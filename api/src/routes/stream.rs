@@ -1,9 +1,11 @@
 //! Server-sent events: a snapshot, then every change, several of them in one frame.
 //!
 //! A client that comes back with the cursor it had gets what it missed; one that was away for longer than
-//! the ring remembers, or through a restart, gets a new snapshot. Alerts go out at once, counts wait a moment for company.
+//! the ring remembers, or through a restart, gets a new snapshot. Alerts go out at once; counts wait for company, and of several counts of one camera
+//! the last is told, so that no number of them delays an alert.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
     sync::{
@@ -27,6 +29,7 @@ use qorgan_alerts::{life, ring::Cursor};
 use qorgan_domain::{AlertId, Role};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
 use super::cameras::sees_site;
@@ -34,14 +37,19 @@ use crate::{
     auth::{Right, Session},
     error::ApiError,
     hub::{App, Change},
-    view::{AlertView, DeskView, DesksView, ShiftView},
+    view::{DeskView, DesksView, ShiftView},
 };
 
-/// How long counts wait for company.
+/// Cameras are told at most this often. An alert never waits for them.
 const GATHER: Duration = Duration::from_millis(150);
+/// The same while more than [`MANY`] of them change in that time: nobody reads faster.
+const GATHER_MANY: Duration = Duration::from_secs(1);
+const MANY: usize = 256;
+/// Alerts of a snapshot between which others get their turn.
+const BREATH: usize = 256;
 /// Comment that keeps proxies from closing a quiet stream, and the pace at which the session is looked at.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
-/// Most changes in one frame.
+/// Most alerts in one frame.
 const BATCH: usize = 512;
 
 /// Where to go on.
@@ -73,7 +81,8 @@ pub(super) async fn stream(
     if desk.is_some() {
         app.ring.push([Change::Desks]);
     }
-    let reader = Reader { app, session, cursor, _desk: desk, shown: BTreeSet::new(), ended: false };
+    let cameras = (cursor.clone(), Instant::now());
+    let reader = Reader { app, session, cursor, cameras, _desk: desk, shown: BTreeSet::new(), ended: false };
     Sse::new(frames(reader)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }
 
@@ -81,6 +90,8 @@ struct Reader {
     app: App,
     session: Session,
     cursor: Option<Cursor>,
+    /// Where cameras go on, and when at the earliest.
+    cameras: (Option<Cursor>, Instant),
     _desk: Option<Attendance>,
     /// Alerts this client shows: one that it may not see any more (a patrol taken off) is taken from its screen.
     shown: BTreeSet<AlertId>,
@@ -101,32 +112,45 @@ impl Reader {
     async fn next(&mut self) -> Event {
         loop {
             let Some(cursor) = self.cursor.clone() else { return self.snapshot().await };
-            let waited = tokio::time::timeout(KEEP_ALIVE, self.app.ring.changed(&cursor)).await;
+            let (cameras, not_before) = (self.cameras.0.clone().unwrap_or_else(|| cursor.clone()), self.cameras.1);
+            let moved = async {
+                self.app.ring.latest_changed(&cameras).await;
+                tokio::time::sleep_until(not_before).await;
+            };
+            let waited = tokio::select! {
+                biased;
+                () = self.app.ring.changed(&cursor) => true,
+                () = moved => true,
+                () = tokio::time::sleep(KEEP_ALIVE) => false,
+            };
             if !self.app.sessions.stands(&self.session.key).await {
                 self.ended = true;
                 return Event::default().event("end").data("{}");
             }
-            if waited.is_err() {
+            if !waited {
                 continue;
             }
-            let Ok((mut changes, mut next)) = self.app.ring.since(&cursor, BATCH) else {
+            let Ok((mut changes, next)) = self.app.ring.since(&cursor, BATCH) else {
                 self.cursor = None;
                 continue;
             };
-            if !changes.iter().any(|c| matches!(c, Change::Alert(_))) {
-                tokio::time::sleep(GATHER).await;
-                match self.app.ring.since(&cursor, BATCH) {
-                    Ok(more) => (changes, next) = more,
-                    Err(_) => {
-                        self.cursor = None;
-                        continue;
-                    }
-                }
-            }
             self.cursor = Some(next.clone());
-            let changes = self.for_this_session(&changes);
-            if !changes.is_empty() {
-                return self.frame("changes", &next, json!({ "changes": changes }));
+            let mut place = cameras;
+            if Instant::now() >= not_before {
+                let (moved, until) = self.app.ring.latest_since(&place);
+                let pause = if moved.len() > MANY { GATHER_MANY } else { GATHER };
+                if !moved.is_empty() {
+                    self.cameras.1 = Instant::now() + pause;
+                }
+                changes.extend(moved);
+                place = until;
+            }
+            self.cameras.0 = Some(place.clone());
+            // Whoever comes back with this gets again what it may have had, and misses nothing.
+            let resume = next.earlier(&place);
+            let (texts, others) = self.for_this_session(&changes);
+            if !texts.is_empty() || !others.is_empty() {
+                return self.changes(&resume, &texts, &others);
             }
         }
     }
@@ -135,27 +159,36 @@ impl Reader {
         // The cursor first: what happens in between is sent once more, never lost.
         let cursor = self.app.ring.cursor();
         self.cursor = Some(cursor.clone());
+        self.cameras.0 = Some(cursor.clone());
         let (now, viewer) = (self.app.clock.utc(), self.session.viewer());
-        let open = self.app.engine.open_alerts();
-        let visible: Vec<_> = open.iter().filter(|a| life::visible(a, &viewer)).collect();
-        self.shown = visible.iter().map(|a| a.id).collect();
-        let alerts: Vec<_> = visible.into_iter().map(|a| AlertView::new(a, &self.session)).collect();
+        self.shown.clear();
+        let mut alerts = String::new();
+        let open = self.app.shown.of(self.app.engine.open_alerts());
+        for some in open.chunks(BREATH) {
+            for alert in some.iter().filter(|alert| life::visible(alert, &viewer)) {
+                self.shown.insert(alert.id);
+                alerts.push_str(if alerts.is_empty() { "" } else { "," });
+                alerts.push_str(&alert.json(&self.session));
+            }
+            tokio::task::yield_now().await;
+        }
         let cameras = match Right::CamerasRead.roles().contains(&self.session.role) {
             true => self.app.cameras.all(now).into_iter().filter(|c| sees_site(&self.session, &c.site)).collect(),
             false => Vec::new(),
         };
-        let mut body = json!({ "alerts": alerts, "cameras": cameras, "desks": self.app.desks.view() });
+        let mut body = json!({ "cameras": cameras, "desks": self.app.desks.view() });
         if Right::Shift.roles().contains(&self.session.role) {
             body["shift"] = json!(ShiftView::new(&self.app, &self.app.shift_figures()));
         }
         if Right::UnitsRead.roles().contains(&self.session.role) {
             body["units"] = json!(super::dispatch::live_units(&self.app));
         }
-        self.frame("snapshot", &cursor, body)
+        self.frame("snapshot", &cursor, &[("alerts", &format!("[{alerts}]"))], body)
     }
 
-    /// What this session may see of the changes; of several changes of one thing the last.
-    fn for_this_session(&mut self, changes: &[Change]) -> Vec<Value> {
+    /// What this session may see of the changes, as JSON texts of alerts and cameras, and the rest; of several changes of one
+    /// thing the last.
+    fn for_this_session(&mut self, changes: &[Change]) -> (Vec<String>, Vec<Value>) {
         let (viewer, role) = (self.session.viewer(), self.session.role);
         let mut alerts = BTreeMap::new();
         let mut cameras = BTreeMap::new();
@@ -176,7 +209,7 @@ impl Reader {
                     }
                 }
                 Change::Camera(view) if Right::CamerasRead.roles().contains(&role) && sees_site(&self.session, &view.site) => {
-                    cameras.insert(view.id.clone(), view);
+                    cameras.insert(&view.id, view);
                 }
                 Change::Unit(view) if Right::UnitsRead.roles().contains(&role) => {
                     units.insert(view.id.clone(), view);
@@ -189,10 +222,10 @@ impl Reader {
                 Change::Camera(_) | Change::Shift(_) | Change::Unit(_) => {}
             }
         }
-        let mut out: Vec<Value> = alerts.into_values().map(|a| json!({ "alert": AlertView::new(a, &self.session) })).collect();
-        out.extend(cameras.into_values().map(|c| json!({ "camera": c })));
+        let mut texts: Vec<String> = alerts.into_values().map(|a| format!("{{\"alert\":{}}}", a.json(&self.session))).collect();
+        texts.extend(cameras.into_values().map(|c| format!("{{\"camera\":{}}}", c.json())));
+        let mut out: Vec<Value> = gone.into_iter().map(|id| json!({ "gone": id.0 })).collect();
         out.extend(units.into_values().map(|u| json!({ "unit": u })));
-        out.extend(gone.into_iter().map(|id| json!({ "gone": id.0 })));
         if areas {
             out.push(json!({ "areas": true }));
         }
@@ -208,13 +241,30 @@ impl Reader {
         if let Some(shift) = shift {
             out.push(json!({ "shift": shift }));
         }
-        out
+        (texts, out)
     }
 
-    fn frame(&self, name: &str, cursor: &Cursor, mut body: Value) -> Event {
+    fn changes(&self, cursor: &Cursor, texts: &[String], others: &[Value]) -> Event {
+        let mut list = String::with_capacity(texts.iter().map(|text| text.len() + 1).sum::<usize>() + 64);
+        for text in texts.iter().map(|text| text.as_str().into()).chain(others.iter().map(|other| Cow::Owned(other.to_string()))) {
+            list.push(if list.is_empty() { '[' } else { ',' });
+            list.push_str(&text);
+        }
+        list.push(']');
+        self.frame("changes", cursor, &[("changes", &list)], json!({}))
+    }
+
+    /// A frame: fields that are JSON already, then the others.
+    fn frame(&self, name: &str, cursor: &Cursor, ready: &[(&str, &str)], mut body: Value) -> Event {
         body["cursor"] = cursor.to_string().into();
         body["now"] = self.app.clock.utc().to_string().into();
-        Event::default().event(name).id(cursor.to_string()).data(body.to_string())
+        let mut text = String::with_capacity(ready.iter().map(|(_, json)| json.len() + 16).sum::<usize>() + 128);
+        text.push('{');
+        for (field, json) in ready {
+            text.extend(["\"", field, "\":", json, ","]);
+        }
+        text.push_str(&body.to_string()[1..]);
+        Event::default().event(name).id(cursor.to_string()).data(text)
     }
 }
 

@@ -159,6 +159,49 @@ async fn captured_conversations_leave_the_broker_up() {
     alive(&hub, 1).await;
 }
 
+/// What the clients of five such captures said, in hex: QoS 3; MQTT 5 with a broken CONNECT; MQTT 3.1 and 3.1.1 of a stranger;
+/// MQTT 5 with properties longer than the packet.
+const CAPTURED: [(&str, &str); 5] = [
+    (
+        "invalid QoS",
+        "102b00044d51545404c2003c00136d79766f69636569736d7970617373706f7274000475736572000470617373361a0006746f706963580001626161626161626c61636b7368656570e000",
+    ),
+    ("truncated", "101c00044d51545405c2003c032100140000000475736572000470617373"),
+    (
+        "3.1",
+        "102d00064d514973647003c2003c00136d79766f69636569736d7970617373706f727400047573657200047061737330180006746f70696358626161626161626c61636b7368656570e000",
+    ),
+    (
+        "3.1.1, QoS 1",
+        "102b00044d51545404c2003c00136d79766f69636569736d7970617373706f7274000475736572000470617373321a0006746f706963580001626161626161626c61636b7368656570e000",
+    ),
+    (
+        "property length",
+        "102f00044d51545405c2003cff21001400136d79766f69636569736d7970617373706f727400047573657200047061737330190006746f7069635800626161626161626c61636b7368656570e000",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_captured_clients_said_costs_no_button_its_receipt() {
+    let hub = Hub::embedded().await;
+    let mut yard = hub.client("school-17/yard").await;
+    assert!(yard.subscribe("qorgan/v1/school-17/yard/alarm/receipt").await);
+    for (seq, (name, hex)) in (1..).zip(CAPTURED) {
+        let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        // Whole, and cut off anywhere.
+        for end in [bytes.len(), bytes.len() / 2, 3] {
+            let mut stream = TcpStream::connect(hub.addr).await.unwrap();
+            let _ = stream.write_all(&bytes[..end]).await;
+            let _ = stream.shutdown().await;
+            let _ = soon(&format!("end of the connection: {name}"), stream.read_to_end(&mut Vec::new())).await;
+        }
+        yard.publish("qorgan/v1/school-17/yard/alarm", press(seq)).await;
+        let (_, receipt, _) = yard.message().await;
+        assert!(receipt.contains(&format!("\"seq\":{seq},")), "{name}: {receipt}");
+    }
+    assert_eq!(hub.desk.commits(), CAPTURED.len(), "nothing of it was taken for a press");
+}
+
 /// TCP payloads towards port 1883 (or all, when none is that port) of a classic pcap file with Ethernet, raw IP or loopback frames.
 fn client_bytes(pcap: &[u8]) -> Vec<u8> {
     let little = pcap.starts_with(&[0xD4, 0xC3, 0xB2, 0xA1]);

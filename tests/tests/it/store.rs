@@ -146,7 +146,8 @@ async fn alerts_come_back_as_they_were(url: &str) {
         ..alert(1, press(false))
     };
     let alerts = [full, alert(2, crowd()), alert(3, incident())];
-    let raised: Vec<Transition> = alerts.iter().map(|a| Transition { alert: a.clone(), record: Some(line(a, "raise")) }).collect();
+    let raised: Vec<Transition> =
+        alerts.iter().map(|a| Transition { alert: Arc::new(a.clone()), record: Some(line(a, "raise")) }).collect();
     store.save(&raised, Some(7)).await.unwrap();
     assert_eq!(store.open_alerts().await.unwrap(), alerts);
 
@@ -161,8 +162,8 @@ async fn alerts_come_back_as_they_were(url: &str) {
         version: 4,
         ..alerts[0].clone()
     };
-    let updated = Transition { alert: Alert { version: 2, ..alerts[1].clone() }, record: None };
-    let close = Transition { alert: closed.clone(), record: Some(line(&closed, "close")) };
+    let updated = Transition { alert: Arc::new(Alert { version: 2, ..alerts[1].clone() }), record: None };
+    let close = Transition { alert: Arc::new(closed.clone()), record: Some(line(&closed, "close")) };
     // Twice, and the old ones once more after the new: a retry must not undo or repeat anything.
     for batch in [&vec![close.clone(), updated.clone()], &vec![close, updated], &raised] {
         store.save(batch, Some(9)).await.unwrap();
@@ -201,7 +202,7 @@ async fn figures_leave_tests_out(url: &str) {
         alert(7, incident()),
         Alert { raised_at: after(-1), ..ended(8, press(false), CloseReason::FalseAlarm) },
     ];
-    let saved: Vec<Transition> = alerts.into_iter().map(|alert| Transition { alert, record: None }).collect();
+    let saved: Vec<Transition> = alerts.into_iter().map(|alert| Transition { alert: Arc::new(alert), record: None }).collect();
     store.save(&saved, None).await.unwrap();
     store.append_audit(entry("still.open", after(1))).await.unwrap();
     store.append_audit(entry("still.open", after(-1))).await.unwrap();
@@ -416,7 +417,8 @@ async fn alarms_reach_the_desks_while_postgresql_is_stopped_and_are_written_when
         }
     };
     tokio::time::timeout(Duration::from_secs(30), written).await.expect("not written after the store was back");
-    assert_eq!(store.open_alerts().await.unwrap(), *engine.open_alerts());
+    let shown: Vec<Alert> = engine.open_alerts().into_iter().map(Arc::unwrap_or_clone).collect();
+    assert_eq!(store.open_alerts().await.unwrap(), shown);
     assert_eq!(store.alert(AlertId(2)).await.unwrap().unwrap().1.len(), 2);
     cancel.cancel();
     task.await.unwrap();

@@ -1,0 +1,250 @@
+//! Random inputs for every reader of bytes from outside, without a compiler of its own: seeds are cut, joined, repeated and lied
+//! about. It knows no coverage; an input that is judged in a way not seen before becomes a seed.
+
+pub mod targets;
+
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+/// An input that takes longer than this, each of three times, is an attack.
+const SLOW: Duration = Duration::from_millis(50);
+/// Inputs are at most this long.
+const MAX_LENGTH: usize = 64 * 1024;
+/// Seeds that are kept at most.
+const MAX_SEEDS: usize = 2_000;
+
+/// One reader.
+pub struct Target {
+    /// Its name.
+    pub name: &'static str,
+    /// Reads an input and says in a word how it judged.
+    pub run: fn(&[u8]) -> &'static str,
+    /// What to begin with.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// Every reader.
+pub const TARGETS: &[Target] = &[
+    Target { name: "mqtt_payload", run: targets::mqtt_payload, seeds: payload_seeds },
+    Target { name: "topic", run: targets::topic, seeds: topic_seeds },
+    Target { name: "cap", run: targets::cap, seeds: cap_seeds },
+];
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Inputs that were read.
+    pub executions: u64,
+    /// Ways in which inputs were judged.
+    pub judged: BTreeSet<&'static str>,
+    /// Inputs that made the reader panic; the first few.
+    pub panics: Vec<Vec<u8>>,
+    /// How many did.
+    pub panicked: u64,
+    /// Inputs that took too long.
+    pub slow: Vec<Vec<u8>>,
+}
+
+/// Feeds a reader for some time. The same seed gives the same inputs.
+pub fn fuzz(target: &Target, time: Duration, seed: u64) -> Outcome {
+    let (began, mut rng) = (Instant::now(), StdRng::seed_from_u64(seed));
+    let (mut corpus, mut outcome) = ((target.seeds)(), Outcome::default());
+    let mut next = 0;
+    while outcome.executions == 0 || began.elapsed() < time {
+        // Every seed as it is, once.
+        let input = corpus.get(next).cloned().unwrap_or_else(|| mutate(&mut rng, &corpus));
+        next += 1;
+        outcome.executions += 1;
+        let start = Instant::now();
+        match catch_unwind(AssertUnwindSafe(|| (target.run)(&input))) {
+            Ok(word) => {
+                // Not the machine's doing: it must be slow every time.
+                if start.elapsed() > SLOW && (0..2).all(|_| took(target, &input) > SLOW) {
+                    outcome.slow.push(input.clone());
+                }
+                if outcome.judged.insert(word) && corpus.len() < MAX_SEEDS {
+                    corpus.push(input);
+                }
+            }
+            Err(_) => {
+                outcome.panicked += 1;
+                if outcome.panics.len() < 5 {
+                    outcome.panics.push(input);
+                }
+            }
+        }
+    }
+    outcome
+}
+
+fn took(target: &Target, input: &[u8]) -> Duration {
+    let start = Instant::now();
+    let _ = (target.run)(input);
+    start.elapsed()
+}
+
+/// One input made of others.
+fn mutate(rng: &mut StdRng, corpus: &[Vec<u8>]) -> Vec<u8> {
+    let mut input = if corpus.is_empty() { Vec::new() } else { corpus[rng.random_range(0..corpus.len())].clone() };
+    for _ in 0..rng.random_range(1..=6) {
+        let at = rng.random_range(0..=input.len());
+        let end = rng.random_range(at..=input.len().min(at + 64));
+        match rng.random_range(0..10) {
+            0 if at < input.len() => input[at] ^= 1 << rng.random_range(0..8),
+            1 if at < input.len() => input[at] = rng.random(),
+            2 => input.truncate(at),
+            3 => drop(input.drain(at..end)),
+            // Duplicate a piece, some often: depth and length.
+            4 => {
+                let piece = input[at..end].to_vec();
+                let times = if rng.random_ratio(1, 50) { rng.random_range(1..1_000) } else { rng.random_range(1..4) };
+                drop(input.splice(at..at, piece.repeat(times)));
+            }
+            // The head of this, the tail of another.
+            5 if !corpus.is_empty() => {
+                let other = &corpus[rng.random_range(0..corpus.len())];
+                input.truncate(at);
+                input.extend(&other[rng.random_range(0..=other.len())..]);
+            }
+            6 => input.insert(at, MARKS[rng.random_range(0..MARKS.len())]),
+            // A number that is another one: lengths, sequence numbers, times.
+            7 => {
+                let digits: Vec<usize> = (0..input.len()).filter(|i| input[*i].is_ascii_hexdigit()).collect();
+                if let Some(place) = (!digits.is_empty()).then(|| digits[rng.random_range(0..digits.len())]) {
+                    let lie = LIES[rng.random_range(0..LIES.len())];
+                    let until = (place..input.len()).find(|i| !input[*i].is_ascii_digit()).unwrap_or(input.len()).max(place + 1);
+                    drop(input.splice(place..until, lie.bytes()));
+                }
+            }
+            8 => drop(input.splice(at..end, (0..rng.random_range(0..8)).map(|_| 0xF5_u8).collect::<Vec<_>>())),
+            _ => drop(input.splice(at..at, WORDS[rng.random_range(0..WORDS.len())].bytes())),
+        }
+        input.truncate(MAX_LENGTH);
+    }
+    input
+}
+
+const MARKS: &[u8] = b"{}[]\",:\\/#|\0\n\r<>&;%+-eE.*";
+
+const LIES: [&str; 14] = [
+    "0",
+    "1",
+    "-1",
+    "00",
+    "FFFF",
+    "0000",
+    "127",
+    "65535",
+    "2147483648",
+    "4294967296",
+    "9223372036854775808",
+    "18446744073709551616",
+    "1e308",
+    "1e-400",
+];
+
+const WORDS: [&str; 16] = [
+    "null",
+    "true",
+    "{}",
+    "\"test\":true",
+    "\"signal\":\"cancel\"",
+    "\\u0000",
+    "\\ud800",
+    "alarm/receipt",
+    "../",
+    "+/",
+    "#",
+    "\u{202e}",
+    "\u{0}",
+    "NaN",
+    "2026-11-21T10:00:00Z",
+    "9999-12-31T23:59:59.999999999+14:00",
+];
+
+fn payload_seeds() -> Vec<Vec<u8>> {
+    let good = [
+        (0, r#"{"v":1,"at":"2026-11-21T10:00:00Z","people":5,"low":3,"high":7.5,"model":"nanodet","unchanged":true}"#),
+        (1, r#"{"v":1,"kind":"panic","seq":7,"boot":"b3f1","at":"2026-11-21T10:00:00Z","test":true,"signal":"press","later":{"a":[1,2]}}"#),
+        (2, r#"{"v":1,"kind":"hold_up","seq":7,"zone":"129","door":"dc09","heard_at":"2026-11-21T09:00:00Z","signal":"restore"}"#),
+        (3, r#"{"v":1,"state":"online","at":"2026-11-21T10:00:00Z","battery_percent":80,"tamper":false,"mains":true}"#),
+        (4, r#"{"v":1,"at":"2026-11-21T10:00:00Z","kind":"temperature","value":21.5,"unit":"degC"}"#),
+        (5, r#"{"v":1,"at":"2026-11-21T10:00:00Z","lat":42.9,"lon":71.37,"accuracy_m":12}"#),
+        (6, r#"{"v":1,"alert":12,"status":"declined","reason":"flat tyre"}"#),
+        (
+            7,
+            r#"{"v":1,"id":"e-17","at":"2026-11-21T10:00:00Z","lat":42.9,"lon":71.37,"kind":"dangerous_driving","text":"white car 123 ABC 08"}"#,
+        ),
+        (7, r#"{"v":1,"seq":7,"boot":"b3f1","journal":12,"stored_at":"2026-11-21T10:00:00Z","repeat":false}"#),
+    ];
+    good.into_iter().map(|(which, text)| [&[which], text.as_bytes()].concat()).collect()
+}
+
+fn topic_seeds() -> Vec<Vec<u8>> {
+    let users = ["school-17/gate", "edge/school-17", "desk/aigerim", "unit/patrol-2", "hazard/road", "hub"];
+    let topics = [
+        "qorgan/v1/school-17/gate/alarm",
+        "qorgan/v1/school-17/gate/alarm/receipt",
+        "qorgan/v1/school-17/+/alarm/receipt",
+        "qorgan/v1/+/+/count",
+        "qorgan/v1/alert/12",
+        "qorgan/v1/alert/+",
+        "qorgan/v1/unit/patrol-2/position",
+        "qorgan/v1/unit/patrol-2/order/receipt",
+        "qorgan/v1/hazard/road",
+        "#",
+        "$SYS/#",
+    ];
+    users.iter().flat_map(|user| topics.iter().map(move |topic| format!("{user}\n{topic}").into_bytes())).collect()
+}
+
+fn cap_seeds() -> Vec<Vec<u8>> {
+    let whole = r#"<?xml version="1.0" encoding="UTF-8"?><alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>a-1</identifier>
+<sender>hub@example.kz</sender><sent>2026-11-21T10:00:00+05:00</sent><status>Actual</status><msgType>Update</msgType><scope>Restricted</scope>
+<restriction>duty</restriction><references>hub@example.kz,a-0,2026-11-21T09:59:00+05:00</references><info><language>kk</language>
+<category>Safety</category><event>panic</event><responseType>Assess</responseType><urgency>Immediate</urgency><severity>Extreme</severity>
+<certainty>Observed</certainty><eventCode><valueName>k</valueName><value>panic</value></eventCode><expires>2026-11-21T11:00:00+05:00</expires>
+<headline>h &amp; &#65;</headline><resource><resourceDesc>d</resourceDesc><mimeType>image/png</mimeType><size>12</size></resource>
+<area><areaDesc>Taraz</areaDesc><polygon>42.9,71.3 43.0,71.3 43.0,71.4 42.9,71.3</polygon><circle>42.9,71.37 0.1</circle>
+<geocode><valueName>kato</valueName><value>311000000</value></geocode><altitude>2000</altitude></area></info></alert>"#;
+    let bomb = r#"<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;&b;&b;">]><alert>&c;</alert>"#;
+    let old = whole.replace("cap:1.2", "cap:1.1").replace("UTF-8", "iso-8859-1");
+    vec![whole.into(), old.into(), bomb.into(), b"<?xml version='1.0' encoding='utf-16'?><a/>".to_vec()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A short run of every reader; `make fuzz` is the long one.
+    #[test]
+    fn no_reader_panics_or_dawdles_on_random_input() {
+        for target in TARGETS {
+            let outcome = fuzz(target, Duration::from_secs(3), 1);
+            assert_eq!((&outcome.panics, &outcome.slow), (&vec![], &vec![]), "{}", target.name);
+            assert!(outcome.judged.len() > 3, "{} is hardly reached: {:?}", target.name, outcome.judged);
+        }
+    }
+
+    #[test]
+    fn a_reader_that_panics_and_one_that_dawdles_are_found() {
+        fn fragile(data: &[u8]) -> &'static str {
+            assert!(data.len() < 40, "too long for me");
+            "short"
+        }
+        fn lazy(data: &[u8]) -> &'static str {
+            std::thread::sleep(if data.contains(&b'#') { SLOW * 2 } else { Duration::ZERO });
+            "done"
+        }
+        let seeds = || vec![vec![b'x'; 30]];
+        let found = fuzz(&Target { name: "fragile", run: fragile, seeds }, Duration::from_millis(500), 1);
+        assert!(found.panicked > 0 && found.panics[0].len() >= 40);
+        let found = fuzz(&Target { name: "lazy", run: lazy, seeds: || vec![b"#".to_vec()] }, Duration::from_millis(1), 1);
+        assert_eq!(found.slow, [b"#".to_vec()]);
+    }
+}

@@ -1,0 +1,97 @@
+//! What is fuzzed: every reader of bytes that strangers can send. Shared by the harness beside it and by `fuzz/` (cargo-fuzz).
+//!
+//! Each takes any bytes, must not panic, must be quick, and says in a word how it judged: inputs that are judged in a new way are
+//! worth going on from. What holds for every input that is read is asserted.
+
+use qorgan::connect::cap::{self, CapError};
+use qorgan_domain::{
+    DeviceRef, UtcMs,
+    topic::{Principal, Topic},
+    wire::{AlarmV1, CountV1, HazardV1, HealthV1, OrderReceiptV1, PositionV1, ReceiptV1, Reject, SensorV1},
+};
+
+/// 2026-11-21T10:00:00Z: a fixed "now", so that an input is judged the same every time.
+const NOW: UtcMs = UtcMs(1_795_255_200_000);
+
+fn device() -> Option<DeviceRef> {
+    "school-17/gate".parse().ok()
+}
+
+fn word<T>(read: Result<T, Reject>) -> &'static str {
+    match read {
+        Ok(_) => "ok",
+        Err(reject) => reject.code(),
+    }
+}
+
+/// MQTT payloads: the first byte chooses which.
+pub fn mqtt_payload(data: &[u8]) -> &'static str {
+    let (Some((which, payload)), Some(device)) = (data.split_first(), device()) else { return "empty" };
+    match which % 8 {
+        0 => match CountV1::read(device.clone(), payload, NOW) {
+            Ok(count) => {
+                assert!(0.0 <= count.low && count.low <= count.people && count.people <= count.high, "{count:?}");
+                let written = serde_json::to_vec(&CountV1::write(&count)).unwrap_or_default();
+                assert_eq!(CountV1::read(device, &written, NOW).ok(), Some(count), "a count survives being written");
+                "count"
+            }
+            Err(reject) => reject.code(),
+        },
+        1 | 2 => match AlarmV1::read_from(device.clone(), payload, NOW, which % 8 == 2) {
+            Ok((alarm, _)) => {
+                let written = serde_json::to_vec(&AlarmV1::write(&alarm)).unwrap_or_default();
+                let again = AlarmV1::read_from(device, &written, NOW, which % 8 == 2);
+                assert_eq!(again.ok().map(|(again, _)| again), Some(alarm), "a press survives an edge box");
+                "alarm"
+            }
+            Err(reject) => reject.code(),
+        },
+        3 => word(HealthV1::read(payload)),
+        4 => word(SensorV1::read(payload, NOW)),
+        5 => word(PositionV1::read(payload, NOW)),
+        6 => word(OrderReceiptV1::read(payload)),
+        _ => match HazardV1::read("road", payload, NOW) {
+            Ok(hazard) => {
+                assert!(hazard.text.chars().count() <= qorgan_domain::hazard::MAX_TEXT, "a description is bounded");
+                "hazard"
+            }
+            Err(reject) => match serde_json::from_slice::<ReceiptV1>(payload) {
+                Ok(_) => "receipt",
+                Err(_) => reject.code(),
+            },
+        },
+    }
+}
+
+/// Topics and filters, for every kind of user; a user name, a newline, a topic.
+pub fn topic(data: &[u8]) -> &'static str {
+    let text = String::from_utf8_lossy(data);
+    let (user, topic) = text.split_once('\n').unwrap_or(("school-17/gate", &text));
+    let parsed = Topic::parse(topic);
+    if let Ok(parsed) = &parsed {
+        assert_eq!(parsed.to_string(), topic, "a topic is written as it was read");
+    }
+    let Some(principal) = Principal::parse(user) else { return "no user" };
+    let reads = principal.may_subscribe(topic);
+    assert!(!reads || !topic.contains('#') || principal == Principal::Hub, "{principal} reads {topic:?}");
+    match (&parsed, reads) {
+        (Ok(parsed), _) if principal.may_publish(parsed) => "writes",
+        (_, true) => "reads",
+        (Ok(_), _) => "no right",
+        (Err(_), _) => "no topic",
+    }
+}
+
+/// Messages of the Common Alerting Protocol.
+pub fn cap(data: &[u8]) -> &'static str {
+    match cap::read(data) {
+        Ok(_) => "message",
+        Err(CapError::TooLarge(_)) => "too large",
+        Err(CapError::DocumentType) => "document type",
+        Err(CapError::TooDeep) => "too deep",
+        Err(CapError::Encoding(_)) => "encoding",
+        Err(CapError::Xml(_)) => "no xml",
+        Err(CapError::Cap(_)) => "no message",
+        Err(CapError::Write(_)) => "not written",
+    }
+}
