@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use qorgan_domain::{
@@ -110,14 +110,14 @@ pub fn stands(alert: &Alert) -> bool {
 }
 
 /// The order that stands for a unit: of several the one that was ordered last.
-pub fn standing_order<'a>(open: &'a [Alert], unit: &UnitId) -> Option<&'a Alert> {
-    let ours = open.iter().filter(|alert| alert.unit.as_ref() == Some(unit) && stands(alert));
+pub fn standing_order<'a>(open: &'a [Arc<Alert>], unit: &UnitId) -> Option<&'a Alert> {
+    let ours = open.iter().map(|alert| &**alert).filter(|alert| alert.unit.as_ref() == Some(unit) && stands(alert));
     // What has not left the hub yet is newer than what has.
     ours.max_by_key(|alert| (alert.progress.sent_at.unwrap_or(UtcMs(i64::MAX)), alert.id))
 }
 
 /// A unit as a desk sees it.
-pub fn live_view(unit: &Unit, fix: Option<Fix>, open: &[Alert], now: UtcMs) -> UnitLiveView {
+pub fn live_view(unit: &Unit, fix: Option<Fix>, open: &[Arc<Alert>], now: UtcMs) -> UnitLiveView {
     UnitLiveView {
         id: unit.id.to_string(),
         name: (&unit.name).into(),
@@ -219,7 +219,7 @@ pub fn offer(candidates: Vec<Candidate>, place: Option<GeoPoint>, now: UtcMs) ->
 }
 
 /// The units of the hub as candidates for a place in an area.
-pub fn candidates(config: &Config, live: &LiveUnits, open: &[Alert], area: Option<&AreaCode>) -> Vec<Candidate> {
+pub fn candidates(config: &Config, live: &LiveUnits, open: &[Arc<Alert>], area: Option<&AreaCode>) -> Vec<Candidate> {
     let candidate = |unit: &Unit| Candidate {
         unit: unit.id.clone(),
         fix: live.fix(&unit.id),

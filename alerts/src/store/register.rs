@@ -1,10 +1,7 @@
 //! The register of institutions: every one that should have its buttons at the centre, also those that never had.
 
-use std::fmt::Write as _;
-
 use qorgan_domain::{AreaCode, GeoPoint, SiteId, Trilingual, UtcMs};
 use serde::{Deserialize, Serialize};
-use sqlx::AssertSqlSafe;
 
 use super::{
     Store, counted,
@@ -115,7 +112,6 @@ const COLUMNS: [&str; 16] = [
     "updated_by",
 ];
 /// Rows of one INSERT; 16 values each stay far below the 32,766 that SQLite takes.
-const ROWS_PER_INSERT: usize = 500;
 
 impl Store {
     /// The whole register, by id.
@@ -138,37 +134,30 @@ impl Store {
     async fn try_put(&self, institutions: &[Institution]) -> Result<(), sqlx::Error> {
         let mut tx = self.db.begin().await?;
         let replace: Vec<String> = COLUMNS.iter().skip(1).map(|c| format!("{c} = excluded.{c}")).collect();
-        for chunk in institutions.chunks(ROWS_PER_INSERT) {
-            let mut sql = format!("INSERT INTO institution ({}) VALUES ", COLUMNS.join(", "));
-            let mut values = Vec::with_capacity(chunk.len() * COLUMNS.len());
-            for (n, i) in chunk.iter().enumerate() {
-                let first = n * COLUMNS.len();
-                let places: Vec<String> = (1..=COLUMNS.len()).map(|c| format!("${}", first + c)).collect();
-                // Writing to a String cannot fail.
-                let _ = write!(sql, "{}({})", if n == 0 { "" } else { ", " }, places.join(", "));
-                values.extend(args![
-                    i.id.as_str(),
-                    i.name.kk.as_str(),
-                    i.name.ru.as_str(),
-                    i.name.en.as_str(),
-                    i.kind.as_str(),
-                    i.area.as_str(),
-                    i.position.map(GeoPoint::lat),
-                    i.position.map(GeoPoint::lon),
-                    i.address.clone(),
-                    i.status.as_str(),
-                    i.cause.clone(),
-                    i.owner.clone(),
-                    i.deadline.clone(),
-                    i.provider.clone(),
-                    i.updated_at.0,
-                    i.updated_by.as_str(),
-                ]);
-            }
-            let _ = write!(sql, " ON CONFLICT (id) DO UPDATE SET {}", replace.join(", "));
-            // Only names of columns and numbers of parameters are written into the text.
-            tx.run_once(AssertSqlSafe(sql), values).await?;
-        }
+        // Only names of columns are written into the text.
+        let head = format!("INSERT INTO institution ({}) VALUES ", COLUMNS.join(", "));
+        let tail = format!(" ON CONFLICT (id) DO UPDATE SET {}", replace.join(", "));
+        let rows = institutions.iter().map(|i| {
+            args![
+                i.id.as_str(),
+                i.name.kk.as_str(),
+                i.name.ru.as_str(),
+                i.name.en.as_str(),
+                i.kind.as_str(),
+                i.area.as_str(),
+                i.position.map(GeoPoint::lat),
+                i.position.map(GeoPoint::lon),
+                i.address.clone(),
+                i.status.as_str(),
+                i.cause.clone(),
+                i.owner.clone(),
+                i.deadline.clone(),
+                i.provider.clone(),
+                i.updated_at.0,
+                i.updated_by.as_str(),
+            ]
+        });
+        tx.insert(&head, &tail, rows.collect()).await?;
         tx.commit().await
     }
 }

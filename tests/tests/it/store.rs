@@ -385,7 +385,7 @@ async fn alarms_reach_the_desks_while_postgresql_is_stopped_and_are_written_when
     let store = Store::open(&server.database().await.unwrap()).await.unwrap();
     let journal = Journal::open(&dir.path().join("journal.db")).await.unwrap();
     let (fusion, applied_row) = engine::recover(&store, Some(&journal), Rules::default(), SystemClock.utc()).await.unwrap();
-    let (ring, cancel) = (Ring::<Alert>::new("k", 64), CancellationToken::new());
+    let (ring, cancel) = (Ring::<Arc<Alert>>::new("k", 64), CancellationToken::new());
     let parts = Parts {
         fusion,
         applied_row,
