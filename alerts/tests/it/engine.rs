@@ -275,7 +275,7 @@ async fn a_hub_that_is_killed_between_two_transactions_counts_no_press_again_and
     let Cause::Alarm(evidence) = &mut again.cause else { panic!() };
     evidence.presses += 1;
     let line = qorgan_domain::alert::Record { action: "press_again".into(), ..history[0].clone() };
-    store.save_rows(&[Transition { alert: again, record: Some(line) }], &[3], None, false).await.unwrap();
+    store.save_rows(&[Transition { alert: again.into(), record: Some(line) }], &[3], None, false).await.unwrap();
     journal.close().await;
     store.close().await;
 

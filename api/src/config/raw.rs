@@ -33,6 +33,7 @@ pub(super) struct RawConfig {
     pub(super) response: RawResponse,
     #[serde(default)]
     pub(super) supervision: RawSupervision,
+    #[serde(default)]
     pub(super) drills: RawDrills,
     /// GeoJSON with the outlines of the areas, relative to this file.
     pub(super) areas: Spanned<String>,
@@ -42,6 +43,7 @@ pub(super) struct RawConfig {
     pub(super) unit: Vec<RawUnit>,
     #[serde(default)]
     pub(super) connector: Vec<RawConnector>,
+    #[serde(default)]
     pub(super) hazard_source: Vec<RawHazardSource>,
 }
 

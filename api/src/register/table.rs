@@ -180,7 +180,10 @@ fn csv(bytes: &[u8]) -> Result<Sheet, TableError> {
     for record in reader.records() {
         let record = record
             .map_err(|error| TableError::Csv { line: error.position().map_or(0, ::csv::Position::line), reason: error.to_string() })?;
-        let number = record.position().map_or(0, ::csv::Position::line);
+        // The reader says where it began to look: blank lines before the row are not the row.
+        let begin = record.position().and_then(|at| usize::try_from(at.byte()).ok()).unwrap_or_default();
+        let blank = text.get(begin..).map_or(0, |rest| rest.len() - rest.trim_start_matches(['\r', '\n']).len());
+        let number = 1 + text.as_bytes()[..(begin + blank).min(text.len())].iter().filter(|byte| **byte == b'\n').count();
         let cells: Vec<(u32, Cell)> =
             (0..MAX_COLUMNS).zip(record.iter()).filter_map(|(column, text)| Some((column, text_cell(text)?))).collect();
         if cells.is_empty() {

@@ -39,7 +39,7 @@ pub(super) fn rows() -> Vec<Route> {
         row(Method::GET, "/api/v1/connectors", Access::With(Right::ConnectorsRead), get(list)),
         row(Method::GET, "/api/v1/cap/alerts.atom", Access::WithOrToken(Right::ConnectorsRead), get(feed)),
         row(Method::GET, "/api/v1/cap/alerts/{file}", Access::WithOrToken(Right::ConnectorsRead), get(message)),
-        row(Method::POST, "/api/v1/connectors/{id}/status", Access::Anyone, post(status)),
+        row(Method::POST, "/api/v1/connectors/{id}/status", Access::Signed, post(status)),
     ]
 }
 

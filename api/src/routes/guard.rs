@@ -30,6 +30,8 @@ pub enum Access {
     WithOrToken(Right),
     /// An enrolled phone of a school contact; no session opens it.
     Phone,
+    /// A receiving system, by its signature over the body; no session.
+    Signed,
 }
 
 impl Access {
@@ -37,14 +39,15 @@ impl Access {
     pub fn allows(self, role: Role) -> bool {
         match self {
             Access::Anyone | Access::AnySession => true,
-            Access::Phone => false,
+            Access::Phone | Access::Signed => false,
             Access::With(right) | Access::WithOrToken(right) => right.roles().contains(&role),
         }
     }
 }
 
 pub(super) async fn guard(State((app, access)): State<(App, Access)>, mut request: Request, next: Next) -> Response {
-    if access == Access::Anyone {
+    // A signature covers the body: the handler, which reads it, asks.
+    if matches!(access, Access::Anyone | Access::Signed) {
         return next.run(request).await;
     }
     if let Access::WithOrToken(right) = access

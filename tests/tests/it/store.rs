@@ -397,8 +397,9 @@ async fn alarms_reach_the_desks_while_postgresql_is_stopped_and_are_written_when
     let (engine, task) = Engine::start(parts, cancel.clone());
     let alarm = |seq| Alarm::new(format!("school-17/gate-{seq}").parse().unwrap(), AlarmKind::Panic, seq, SystemClock.utc());
     let press = async |seq| {
-        let stored = journal.commit(alarm(seq)).await.unwrap();
+        // The engine hears of it from the journal, before this does.
         let cursor = ring.cursor();
+        let stored = journal.commit(alarm(seq)).await.unwrap();
         engine.alarm(alarm(seq), Some(stored.row), stored.repeat).await.unwrap();
         tokio::time::timeout(Duration::from_secs(5), ring.changed(&cursor)).await.expect("not shown");
     };
