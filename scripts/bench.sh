@@ -10,10 +10,10 @@ programs=(
   "eval-count --rtsp"   # counting error against people counted by eye, from the file and over RTSP
   bench-inference       # model time per frame, one and two threads
   bench-frame           # decoded picture to published count, and what one camera costs a running hub, by step
-  "fault-alarms --rounds 20"   # hub, disk and connections killed, frozen, filled and cut: no alarm twice, none lost
   bench-alarm           # press to receipt and to the event stream, p50 and p99, few buttons and one desk; --store for PostgreSQL
   "bench-alarms --devices 8000 --desks 50"  # the same with 8,000 buttons and 50 desks, on a busy machine, and all buttons at once
   bench-events          # 5,000 counts a second through MQTT, fusion and store, alarms in between; then up to the limit
+  "fault-alarms --rounds 20"   # hub, disk and connections killed, frozen, filled and cut: no alarm twice, none lost
 )
 [ $# -eq 0 ] || programs=("$@")
 

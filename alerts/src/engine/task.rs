@@ -255,14 +255,13 @@ impl<C: From<Arc<Alert>> + Clone + Send + 'static> Task<C> {
         let mut ticket = None;
         if !transitions.is_empty() || !rows.is_empty() || journal_row.is_some() {
             let number = self.backlog.add(&transitions, &rows, journal_row);
-            let journalled = journal_row.is_some() || !rows.is_empty();
-            let limit = if journalled { SHOW_SOON } else { SHOW_LIMIT };
-            if self.backlog.written(number, limit).await {
-                ticket = None;
-            } else if journalled {
-                ticket = Some(number);
-            } else {
-                self.backlog.gone();
+            let stored = !rows.is_empty();
+            if !self.backlog.written(number, if stored { SHOW_SOON } else { SHOW_LIMIT }).await {
+                if stored {
+                    ticket = Some(number);
+                } else {
+                    self.backlog.gone();
+                }
             }
         }
         if !transitions.is_empty() {
@@ -311,7 +310,7 @@ async fn follow(feed: &mut Option<mpsc::Receiver<(i64, Alarm)>>, into: &mut Vec<
         return;
     }
     *feed = None;
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn take<T>(queue: &mut mpsc::Receiver<T>, into: &mut Vec<T>, limit: usize) {

@@ -73,8 +73,8 @@ impl Backlog {
         self.lock().lines.len()
     }
 
-    /// Adds transitions; the number under which [`written`](Self::written) knows them. `rows` are journal rows in order, each with
-    /// the transitions that it made.
+    /// Adds transitions; the number under which [`written`](Self::written) knows them. `rows` are journal rows in order, each
+    /// with the transitions that it made.
     pub(super) fn add(&self, transitions: &[Transition], rows: &[(Range<usize>, i64)], journal_row: Option<i64>) -> u64 {
         let ticket = {
             let mut waiting = self.lock();

@@ -73,9 +73,8 @@ impl Store {
         tx.insert(INSERT_ALERT, OR_UPDATE_ALERT, alerts).await?;
         let records = transitions.iter().filter_map(|t| t.record.as_ref().map(|record| record_values(&t.alert, record))).collect();
         tx.insert(INSERT_RECORD, OR_KEEP_RECORD, records).await?;
-        for row in rows {
-            tx.run("INSERT INTO applied_row (row_number) VALUES ($1) ON CONFLICT (row_number) DO NOTHING", args![*row]).await?;
-        }
+        let rows = rows.iter().map(|row| args![*row]).collect();
+        tx.insert("INSERT INTO applied_row (row_number) VALUES ", " ON CONFLICT (row_number) DO NOTHING", rows).await?;
         if let Some(row) = journal_row {
             tx.run(SET_META, args![JOURNAL_ROW, row.to_string()]).await?;
             if clear {

@@ -189,8 +189,12 @@ impl Tx {
             let sql = AssertSqlSafe(format!("{head}{}{tail}", places(some.len(), columns, matches!(self, Tx::Postgres(_)))));
             let values = some.into_iter().flatten();
             match self {
-                Tx::Sqlite(tx, _) => drop(bound!(sql, values).persistent(keep).execute(&mut **tx).await?),
-                Tx::Postgres(tx) => drop(bound!(sql, values).persistent(keep).execute(&mut **tx).await?),
+                Tx::Sqlite(tx, _) => {
+                    bound!(sql, values).persistent(keep).execute(&mut **tx).await?;
+                }
+                Tx::Postgres(tx) => {
+                    bound!(sql, values).persistent(keep).execute(&mut **tx).await?;
+                }
             }
         }
     }

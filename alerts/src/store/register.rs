@@ -111,8 +111,6 @@ const COLUMNS: [&str; 16] = [
     "updated_at",
     "updated_by",
 ];
-/// Rows of one INSERT; 16 values each stay far below the 32,766 that SQLite takes.
-
 impl Store {
     /// The whole register, by id.
     pub async fn institutions(&self) -> Result<Vec<Institution>, Error> {

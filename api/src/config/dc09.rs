@@ -111,7 +111,7 @@ impl Check<'_> {
         let value = value.as_ref()?;
         let address: SocketAddr = self.parse(value, what)?;
         let all_keys = sites.iter().flat_map(|site| &site.panel).all(RawPanel::has_key);
-        if !address.ip().is_loopback() && !(raw.require_encryption && all_keys) {
+        if !(address.ip().is_loopback() || raw.require_encryption && all_keys) {
             let message = format!("{what} \"{address}\" is not loopback: that needs require_encryption = true and a key for every panel");
             self.problem(value.span(), message);
         }

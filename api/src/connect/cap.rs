@@ -539,7 +539,9 @@ mod tests {
         assert!(matches!(read(deep.as_bytes()), Err(CapError::TooDeep)));
         assert!(matches!(read(&vec![b' '; MAX_BYTES + 1]), Err(CapError::TooLarge(_))));
         assert!(matches!(read(b"<alert"), Err(CapError::Xml(_))));
-        assert!(matches!(read(b"<alert>"), Err(CapError::Xml(_))));
+        assert!(matches!(read(b"<alert>"), Err(CapError::Cap(_))), "of no namespace");
+        let cut = format!("<alert xmlns=\"{}\"><identifier>", NAMESPACES[2]);
+        assert!(matches!(read(cut.as_bytes()), Err(CapError::Xml(_))));
         assert!(matches!(read(b"hello"), Err(CapError::Cap(_))));
         assert!(matches!(read(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?><alert>\xff</alert>"), Err(CapError::Encoding(_))));
         assert!(matches!(read(b"<?xml version=\"1.0\" encoding=\"klingon\"?><alert/>"), Err(CapError::Encoding(_))));

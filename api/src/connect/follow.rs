@@ -78,7 +78,7 @@ async fn read_back(app: &App, last: &mut HashMap<AlertId, Fingerprint>) -> Resul
         }
         last.insert(alert.id, Fingerprint::of(&alert));
     }
-    for alert in app.engine.open_alerts().iter() {
+    for alert in &app.engine.open_alerts() {
         enqueue(app, alert, last).await?;
     }
     Ok(())

@@ -274,9 +274,9 @@ impl Sheet<'_> {
         self.plain(LEFT, 10.5, what);
         for line in wrap(value, 52).into_iter().take(3) {
             if strong {
-                self.bold(200.0, 10.5, &line)
+                self.bold(200.0, 10.5, &line);
             } else {
-                self.plain(200.0, 10.5, &line)
+                self.plain(200.0, 10.5, &line);
             }
             self.down(18.0);
         }

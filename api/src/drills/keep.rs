@@ -73,7 +73,7 @@ async fn reload(app: &App) -> Result<Vec<Drill>, qorgan_alerts::Error> {
     let mut open = app.store.open_drills().await?;
     for drill in &mut open {
         let mut news = false;
-        for alert in app.engine.open_alerts().iter() {
+        for alert in &app.engine.open_alerts() {
             news |= note(drill, alert);
         }
         for id in drill.presses.iter().map(|p| p.alert).collect::<Vec<_>>() {

@@ -109,7 +109,7 @@ pub(crate) fn moved(app: &App, unit: &UnitId, fix: Fix) -> Moved {
 pub(super) fn show(app: &App, unit: &UnitId) {
     if let Some(configured) = app.config.units.iter().find(|u| u.id == *unit) {
         let view = live_view(configured, app.units.fix(unit), &app.engine.open_alerts(), app.clock.utc());
-        app.ring.push([Change::Unit(Arc::new(view))]);
+        app.ring.put(&format!("unit/{unit}"), Change::Unit(Arc::new(view)));
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn clock(app: &App) -> Result<ResponseClock, qorgan_alerts::Err
     for alert in app.store.alarms_since(UtcMs(app.clock.utc().0 - DAY_MS)).await? {
         clock.see(&alert);
     }
-    for alert in app.engine.open_alerts().iter() {
+    for alert in &app.engine.open_alerts() {
         clock.see(alert);
     }
     Ok(clock)
@@ -38,7 +38,7 @@ pub(super) async fn follow(app: App, cancel: CancellationToken) {
         match clock(&app).await {
             Ok(clock) => *app.response() = clock,
             Err(error) => {
-                tracing::warn!(error = chain(&error), "the alarms of the last day could not be read; the response clock begins now")
+                tracing::warn!(error = chain(&error), "the alarms of the last day could not be read; the response clock begins now");
             }
         }
     };

@@ -63,7 +63,7 @@ pub(super) async fn upkeep(app: App, cancel: CancellationToken) {
 /// Keeps `qorgan/v1/alert/{id}` retained while an alert is open, and clears it when it is closed.
 pub(super) async fn alert_topics(app: App, mqtt: Arc<Mqtt>, cancel: CancellationToken) {
     let mut cursor = app.ring.cursor();
-    for alert in app.engine.open_alerts().iter() {
+    for alert in &app.engine.open_alerts() {
         publish(&mqtt, alert).await;
     }
     loop {
@@ -82,7 +82,7 @@ pub(super) async fn alert_topics(app: App, mqtt: Arc<Mqtt>, cancel: Cancellation
             }
             Err(_) => {
                 cursor = app.ring.cursor();
-                for alert in app.engine.open_alerts().iter() {
+                for alert in &app.engine.open_alerts() {
                     publish(&mqtt, alert).await;
                 }
             }

@@ -6,6 +6,7 @@ pub mod targets;
 use std::{
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -13,6 +14,8 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 
 /// An input that takes longer than this, each of three times, is an attack.
 const SLOW: Duration = Duration::from_millis(50);
+/// An input that is still being read after this is read for ever.
+const FOR_EVER: Duration = Duration::from_secs(20);
 /// Inputs are at most this long.
 const MAX_LENGTH: usize = 64 * 1024;
 /// Seeds that are kept at most.
@@ -33,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "mqtt_payload", run: targets::mqtt_payload, seeds: payload_seeds },
     Target { name: "topic", run: targets::topic, seeds: topic_seeds },
     Target { name: "cap", run: targets::cap, seeds: cap_seeds },
+    Target { name: "dc09", run: targets::dc09, seeds: dc09_seeds },
 ];
 
 /// What came of it.
@@ -54,6 +58,7 @@ pub struct Outcome {
 pub fn fuzz(target: &Target, time: Duration, seed: u64) -> Outcome {
     let (began, mut rng) = (Instant::now(), StdRng::seed_from_u64(seed));
     let (mut corpus, mut outcome) = ((target.seeds)(), Outcome::default());
+    let watch = Watch::start(target.name);
     let mut next = 0;
     while outcome.executions == 0 || began.elapsed() < time {
         // Every seed as it is, once.
@@ -61,6 +66,7 @@ pub fn fuzz(target: &Target, time: Duration, seed: u64) -> Outcome {
         next += 1;
         outcome.executions += 1;
         let start = Instant::now();
+        watch.look_at(Some(&input));
         match catch_unwind(AssertUnwindSafe(|| (target.run)(&input))) {
             Ok(word) => {
                 // Not the machine's doing: it must be slow every time.
@@ -79,7 +85,35 @@ pub fn fuzz(target: &Target, time: Duration, seed: u64) -> Outcome {
             }
         }
     }
+    watch.look_at(None);
     outcome
+}
+
+/// Ends the process when an input is read for ever, and says which: nothing else can stop a reader that does not return.
+struct Watch(Arc<Mutex<(Instant, Option<Vec<u8>>)>>);
+
+impl Watch {
+    fn start(target: &'static str) -> Self {
+        let shared = Arc::new(Mutex::new((Instant::now(), None::<Vec<u8>>)));
+        let seen = Arc::downgrade(&shared);
+        std::thread::spawn(move || {
+            while let Some(shared) = seen.upgrade() {
+                if let (since, Some(input)) = &*shared.lock().unwrap_or_else(PoisonError::into_inner)
+                    && since.elapsed() > FOR_EVER
+                {
+                    eprintln!("{target} reads for ever on: {}", String::from_utf8_lossy(input).escape_debug());
+                    std::process::abort();
+                }
+                drop(shared);
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        Self(shared)
+    }
+
+    fn look_at(&self, input: Option<&[u8]>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), input.map(<[u8]>::to_vec));
+    }
 }
 
 fn took(target: &Target, input: &[u8]) -> Duration {
@@ -215,6 +249,20 @@ fn cap_seeds() -> Vec<Vec<u8>> {
     let bomb = r#"<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;&b;&b;">]><alert>&c;</alert>"#;
     let old = whole.replace("cap:1.2", "cap:1.1").replace("UTF-8", "iso-8859-1");
     vec![whole.into(), old.into(), bomb.into(), b"<?xml version='1.0' encoding='utf-16'?><a/>".to_vec()]
+}
+
+fn dc09_seeds() -> Vec<Vec<u8>> {
+    // The first byte is how the frame is made; see the target.
+    let bodies: [&[u8]; 7] = [
+        b"\"SIA-DCS\"0001R1L0#1234[#1234|Nri1/PA005^text^|Amore][X071E30.5N042E54.1][H13:59:58,12-31-2012]_13:59:59,12-31-2012",
+        b"\"ADM-CID\"9876R579BDFL789ABC#12345A[#12345A|1110 00 129]",
+        b"\"NULL\"0000R0L0#AAAB[]",
+        b"\"ACK\"0001R1L0#1234[]",
+        b"\"NAK\"0000R0L0A0[]_13:59:59,12-31-2012",
+        b"\"*SIA-DCS\"5994L0#AAA[5AB718E008C616BF16F6468033A11326B0F7546CAB230910BCA10E4DEBA42283C436E4F8EFF50931070DDE36D5BB5F0C",
+        b"\"SIA-DCS\"0002R1L0#1234[#1234|ORR|NCL0^^|NTA129/NOP1]",
+    ];
+    bodies.iter().flat_map(|body| [0, 1, 2].map(|how| [&[how], *body].concat())).collect()
 }
 
 #[cfg(test)]

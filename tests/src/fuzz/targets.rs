@@ -9,6 +9,11 @@ use qorgan_domain::{
     topic::{Principal, Topic},
     wire::{AlarmV1, CountV1, HazardV1, HealthV1, OrderReceiptV1, PositionV1, ReceiptV1, Reject, SensorV1},
 };
+use qorgan_ingest::dc09::{
+    Frame, Key, event,
+    frame::{Body, Content, Id, crc16},
+    stream::{Cut, Splitter},
+};
 
 /// 2026-11-21T10:00:00Z: a fixed "now", so that an input is judged the same every time.
 const NOW: UtcMs = UtcMs(1_795_255_200_000);
@@ -93,5 +98,70 @@ pub fn cap(data: &[u8]) -> &'static str {
         Err(CapError::Xml(_)) => "no xml",
         Err(CapError::Cap(_)) => "no message",
         Err(CapError::Write(_)) => "not written",
+    }
+}
+
+/// Bytes of an alarm panel, over TCP and as datagrams. The first byte chooses: as they are and in pieces; as the body of a frame
+/// whose CRC and length are right; as the inside of an encrypted frame.
+pub fn dc09(data: &[u8]) -> &'static str {
+    let Some((how, body)) = data.split_first() else { return "empty" };
+    match how % 3 {
+        0 => {
+            let mut splitter = Splitter::default();
+            let mut word = "no frame";
+            for piece in body.chunks(usize::from(how / 3) + 1) {
+                splitter.push(piece);
+                while let Some(cut) = splitter.cut() {
+                    match cut {
+                        Cut::Frame(bytes) => word = frame(&bytes),
+                        Cut::TooLong => return "too long for a stream",
+                    }
+                }
+            }
+            let datagram = frame(body);
+            if word == "no frame" { datagram } else { word }
+        }
+        1 => {
+            let mut bytes = format!("\n{:04X}{:04X}", crc16(body), body.len()).into_bytes();
+            bytes.extend(body);
+            bytes.push(b'\r');
+            frame(&bytes)
+        }
+        _ => {
+            let key = Key::Aes128(*b"AAAAAAAAAAAAAAAA");
+            match key.open(body) {
+                Ok(content) => events(&Id::SiaDcs, &content),
+                Err(_) => "does not open",
+            }
+        }
+    }
+}
+
+fn frame(bytes: &[u8]) -> &'static str {
+    let frame = match Frame::read(bytes) {
+        Ok(frame) => frame,
+        Err(error) => return error.code(),
+    };
+    assert!(Frame::read(&frame.write()).is_ok(), "what was read can be written and read: {frame:?}");
+    match &frame.body {
+        Body::Clear(content) => events(&frame.id, content),
+        Body::Cipher(bytes) => match Key::Aes256([7; 32]).open(bytes) {
+            Ok(_) => "opened",
+            Err(_) => "encrypted",
+        },
+    }
+}
+
+fn events(id: &Id, content: &Content) -> &'static str {
+    let (_, data) = content.split();
+    let _ = content.occurred_at();
+    let report = if *id == Id::AdmCid { event::contact_id(data) } else { event::sia(data) };
+    match report {
+        Ok(report) => {
+            assert!(!report.events.is_empty(), "a report has an event");
+            "events"
+        }
+        Err(_) if data.is_empty() => "no data",
+        Err(_) => "no events",
     }
 }

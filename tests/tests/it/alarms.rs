@@ -64,6 +64,7 @@ async fn a_pressed_button_arrives_on_the_stream_and_is_claimed_once_dispatched_a
             ("raise", "system/alarm"),
             ("claim", "duty"),
             ("dispatch", "duty"),
+            ("sent", "system/dispatch"),
             ("accept", "duty"),
             ("en_route", "duty"),
             ("on_scene", "duty"),

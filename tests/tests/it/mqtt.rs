@@ -1,6 +1,4 @@
 //! The whole hub on a broker that somebody else runs: Mosquitto, with the access list that we ship.
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
-
 use std::time::Duration;
 
 use qorgan_ingest::mqtt::button::{Button, Options as ButtonOptions};
