@@ -120,7 +120,13 @@ pub fn visible(alert: &Alert, viewer: &Viewer) -> bool {
             ours && (safety || !matches!(alert.cause, Cause::Crowd(_)))
         }
         Role::SchoolContact => {
-            matches!(alert.cause, Cause::Alarm(_) | Cause::Trouble(_)) && alert.site.is_some() && alert.site == viewer.site
+            let shown = match &alert.cause {
+                // An alarm that a duress code alone raised would tell whoever stands beside the person.
+                Cause::Alarm(press) => press.duress_at.is_none() || press.presses > 0,
+                Cause::Trouble(_) => true,
+                _ => false,
+            };
+            shown && alert.site.is_some() && alert.site == viewer.site
         }
         Role::DistrictContact | Role::Analyst | Role::ResidentOperator | Role::Administrator | Role::Auditor => false,
     }

@@ -343,6 +343,11 @@ impl AlertView {
                 // A level that rises after a "cancel" would tell as much.
                 view.level = life::level_of(press.alarm).as_str();
             }
+            if duress_at.is_some()
+                && let Cause::Alarm(press) = &alert.cause
+            {
+                view.level = life::level_of(press.alarm).as_str();
+            }
             alarm.cancelled_at = alarm.cancelled_at.take().or(duress_at);
         }
         view

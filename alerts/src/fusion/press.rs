@@ -133,7 +133,11 @@ impl Fusion {
             kind => life::level_of(kind),
         };
         let mut evidence = AlarmEvidence::of(alarm);
-        evidence.duress_at = duress.then_some(now);
+        if duress {
+            evidence.duress_at = Some(now);
+            // Nobody pressed: what the code alone raised is not shown on the spot, see `life::visible`.
+            evidence.presses = 0;
+        }
         evidence.drill = self.drills.iter().find(|drill| drill.site == alarm.device.site && drill.until > now).map(|drill| drill.drill);
         // A press read from the journal after a crash, or kept by an edge box, was raised when it was heard.
         let raised_at = alarm.happened_at().min(now);

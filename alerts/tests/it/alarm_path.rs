@@ -72,6 +72,9 @@ fn duress_is_told_to_the_desk_and_is_an_alarm_when_there_is_none() {
     let raised = take(&mut self::fusion(), signal(Signal::Duress, after(0)));
     assert_eq!(lines(&raised), ["1 raise"]);
     assert_eq!(press_of(&raised[0].alert).duress_at, Some(after(0)));
+    let on_the_spot = life::Viewer { role: Role::SchoolContact, site: Some("school-17".parse().unwrap()), unit: None };
+    assert!(!life::visible(&raised[0].alert, &on_the_spot), "the code alone raised it: nobody on the spot sees it");
+    assert!(life::visible(&marked[0].alert, &on_the_spot));
 }
 
 #[test]
