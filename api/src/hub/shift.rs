@@ -77,9 +77,11 @@ pub(super) async fn follow(app: App, cancel: CancellationToken) {
                 tracing::warn!("no duty desk is attended by somebody who hears; alarms are the police desk's at once");
             }
         }
-        let figures = app.shift_figures();
-        if shown != Some(figures) && shown_at.elapsed() >= SHOW_EVERY {
-            (shown, shown_at) = (Some(figures), Instant::now());
+        let (figures, attended) = (app.shift_figures(), app.desks.attended_by_duty());
+        // Whether somebody is there is told at once, figures in their own time.
+        let came_or_went = shown.is_some_and(|(_, before)| before != attended);
+        if shown != Some((figures, attended)) && (came_or_went || shown_at.elapsed() >= SHOW_EVERY) {
+            (shown, shown_at) = (Some((figures, attended)), Instant::now());
             app.response().forget(app.clock.utc());
             app.ring.push([Change::Shift(Arc::new(crate::view::ShiftView::new(&app, &figures)))]);
         }

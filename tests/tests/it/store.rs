@@ -397,14 +397,18 @@ async fn alarms_reach_the_desks_while_postgresql_is_stopped_and_are_written_when
     let (engine, task) = Engine::start(parts, cancel.clone());
     let alarm = |seq| Alarm::new(format!("school-17/gate-{seq}").parse().unwrap(), AlarmKind::Panic, seq, SystemClock.utc());
     let press = async |seq| {
-        // The engine hears of it from the journal, before this does.
         let cursor = ring.cursor();
         let stored = journal.commit(alarm(seq)).await.unwrap();
         engine.alarm(alarm(seq), Some(stored.row), stored.repeat).await.unwrap();
         tokio::time::timeout(Duration::from_secs(5), ring.changed(&cursor)).await.expect("not shown");
     };
     press(1).await;
-    assert_eq!(store.open_alerts().await.unwrap().len(), 1);
+    let stored = async {
+        while store.open_alerts().await.unwrap().len() != 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), stored).await.expect("not stored");
     server.stop();
     press(2).await;
     press(3).await;
