@@ -103,15 +103,7 @@ impl Journal {
     /// The same with another clock.
     pub async fn open_with(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let failed = |source: sqlx::Error| Error::JournalOpen { path: path.to_owned(), source: source.into() };
-        let mut connection = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(std::time::Duration::from_secs(5))
-            .connect()
-            .await
-            .map_err(failed)?;
+        let mut connection = connect(path).await.map_err(failed)?;
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await.map_err(failed)?;
         let columns: Vec<String> =
             sqlx::query_scalar("SELECT name FROM pragma_table_info('press')").fetch_all(&mut connection).await.map_err(failed)?;
@@ -124,7 +116,7 @@ impl Journal {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (follower, feed) = mpsc::channel(FEED);
         let newest = newest(&mut connection).await.map_err(failed)?;
-        tokio::spawn(Writer { path: path.to_owned(), connection, clock, newest: Some(newest), follower }.run(queue));
+        tokio::spawn(Writer { path: path.to_owned(), connection, clock, newest: Some(newest), follower, failed: false }.run(queue));
         Ok(Self { id: id.into(), jobs, feed: Arc::new(Mutex::new(Some(feed))) })
     }
 
@@ -180,6 +172,19 @@ struct Writer {
     /// The last row; none after a failure, until it is read again.
     newest: Option<i64>,
     follower: mpsc::Sender<(i64, Alarm)>,
+    /// The last transaction failed: the connection is not trusted any more.
+    failed: bool,
+}
+
+async fn connect(path: &Path) -> Result<SqliteConnection, sqlx::Error> {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(std::time::Duration::from_secs(5))
+        .connect()
+        .await
 }
 
 impl Writer {
@@ -217,9 +222,24 @@ impl Writer {
         if presses.is_empty() {
             return;
         }
+        if self.failed {
+            // A full disk makes SQLite roll back by itself; the driver's own rollback then fails and it believes for ever to be in a
+            // transaction. A new connection knows nothing of that.
+            match connect(&self.path).await {
+                Ok(fresh) => {
+                    let old = std::mem::replace(&mut self.connection, fresh);
+                    let _ = old.close_hard().await;
+                    self.newest = None;
+                }
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the alarm journal cannot be opened anew");
+                }
+            }
+        }
         let stored_at = self.clock.utc();
         let alarms: Vec<&Alarm> = presses.iter().map(|press| &press.alarm).collect();
         let written = write(&mut self.connection, self.newest.take(), &alarms, stored_at).await;
+        self.failed = written.is_err();
         match written {
             Ok((rows, newest)) => {
                 self.newest = Some(newest);

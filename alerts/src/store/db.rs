@@ -109,7 +109,12 @@ impl Db {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(PATIENCE)
                 .foreign_keys(true);
-            let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(PATIENCE);
+            // A full disk makes SQLite roll back by itself; the driver's own rollback then fails, and the connection would be in a
+            // transaction for ever. Such a one is closed, and another opened.
+            let pool = SqlitePoolOptions::new()
+                .max_connections(4)
+                .acquire_timeout(PATIENCE)
+                .before_acquire(|connection, _| Box::pin(async move { Ok(!sqlx::Connection::is_in_transaction(connection)) }));
             Db::Sqlite(pool.connect_with(options).await.map_err(Error::store("open"))?, Arc::default())
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             // The address may hold a password: errors name no more than what failed.

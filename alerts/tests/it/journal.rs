@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use qorgan_alerts::Journal;
 use qorgan_domain::{Alarm, AlarmKind, ManualClock};
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::make::{START, after, press};
@@ -121,4 +122,26 @@ async fn a_file_that_is_no_journal_is_an_error_that_names_it() {
     std::fs::write(dir.path().join("journal.db"), "this is a letter, not a database").unwrap();
     let error = Journal::open(&dir.path().join("journal.db")).await.unwrap_err();
     assert!(error.to_string().contains("journal.db"), "{error}");
+}
+
+/// What `fault-alarms --only full_disk` found: SQLite rolls back by itself when the disk is full, as this trigger makes it do.
+#[tokio::test]
+async fn a_journal_that_was_rolled_back_under_its_hands_takes_presses_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal.db");
+    let journal = Journal::open(&path).await.unwrap();
+    journal.commit(press(GATE, 1, None, after(0))).await.unwrap();
+    let behind = async |sql: &'static str| {
+        let mut connection = SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    };
+    behind("CREATE TRIGGER full BEFORE INSERT ON press BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END").await;
+    for seq in 2..5 {
+        assert!(journal.commit(press(GATE, seq, None, after(0))).await.is_err());
+    }
+    behind("DROP TRIGGER full").await;
+    let stored = journal.commit(press(GATE, 5, None, after(0))).await.unwrap();
+    assert_eq!((stored.row, stored.repeat), (2, false));
+    journal.close().await;
 }

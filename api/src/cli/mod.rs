@@ -218,6 +218,20 @@ fn block_on<F: Future<Output = Result<ExitCode, Failure>>>(work: F) -> Result<Ex
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
+/// Standard error. A log on a full disk loses lines; it must never stop the part that speaks, as a failing `eprintln!` would.
+struct Log;
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let _ = std::io::stderr().write_all(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        let _ = std::io::stderr().flush();
+        Ok(())
+    }
+}
+
 fn start_log(json: bool) {
     use std::io::IsTerminal;
     use tracing_subscriber::{EnvFilter, fmt};
@@ -225,8 +239,10 @@ fn start_log(json: bool) {
     let filter =
         EnvFilter::try_from_env("QORGAN_LOG").unwrap_or_else(|_| EnvFilter::new("info,rmqtt=warn,rmqtt_net=warn,ort=warn,sqlx=warn"));
     let started = match json {
-        true => fmt().with_env_filter(filter).with_writer(std::io::stderr).json().try_init(),
-        false => fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).with_target(false).try_init(),
+        true => fmt().with_env_filter(filter).with_writer(|| Log).log_internal_errors(false).json().try_init(),
+        false => {
+            fmt().with_env_filter(filter).with_writer(|| Log).log_internal_errors(false).with_ansi(colours).with_target(false).try_init()
+        }
     };
     if let Err(error) = started {
         eprintln!("qorgan: the log could not be started: {error}");
