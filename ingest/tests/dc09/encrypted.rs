@@ -31,6 +31,40 @@ async fn every_key_size_round_trips_over_tcp_and_udp() {
     }
 }
 
+/// Frames that another implementation of the standard made (`siadc09` 1.0.1 for Python), with padding of any bytes, at 14:12:05.
+#[tokio::test]
+async fn frames_of_another_implementation_open_with_every_key_size() {
+    let vectors = [
+        (
+            16,
+            "F88E0098\"*SIA-DCS\"0031R1L0#7001[C39A78FC4D053C8486133505B10FED98E4614D5DA863BCCF0B7ABD2E54C98C55\
+             7BE4A2CE7737E57E869DFC1F6405945138AF7974C4FF561D05BD62A5AC39DFB4",
+            Some("panic"),
+        ),
+        (
+            24,
+            "73410098\"*ADM-CID\"0032R1L0#7001[EFE6E9E9E51C19DAAA738C01ABED496AB75C5D8BB9EF8A26C2F4E22907CC5460\
+             4B10F7CE849F3E1DAA04AEE8010FB25A00B9C7FDECC6E7BBDF143E10CDFF0C0A",
+            Some("hold_up"),
+        ),
+        (
+            32,
+            "9AD50075\"*NULL\"0033R1L0#7001[C302D294D6EDC0BCF45A10B35C2CA5A103848ABA5F9FB4E71025EF269F07B7DD\
+             6AAD3EEA0D1EA7C67D39363AD7B531A9",
+            None,
+        ),
+    ];
+    for (size, frame, kind) in vectors {
+        let key: String = (0..size).map(|byte: u8| format!("{byte:02x}")).collect();
+        let hub = Hub::start(&[("7001", Some(format!("hex:{key}").parse().unwrap()))]).await;
+        let mut wire = Wire::to(&hub).await;
+        wire.send(format!("\n{frame}\r").as_bytes()).await;
+        let answer = wire.next().await.unwrap();
+        assert_eq!((answer.id, answer.receiver.as_deref()), (Id::Ack, Some("1")), "{size}");
+        assert_eq!(hub.recorded.alarms().first().map(|alarm| alarm.kind.as_str()), kind);
+    }
+}
+
 #[tokio::test]
 async fn the_answer_to_an_encrypted_frame_opens_with_its_key_and_carries_the_time() {
     let key = keys()[1].clone();
