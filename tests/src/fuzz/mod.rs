@@ -13,7 +13,7 @@ use std::{
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 /// An input that takes longer than this, each of three times, is an attack.
-const SLOW: Duration = Duration::from_millis(50);
+const SLOW: Duration = Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 });
 /// An input that is still being read after this is read for ever.
 const FOR_EVER: Duration = Duration::from_secs(20);
 /// Inputs are at most this long.
