@@ -1,6 +1,6 @@
 //! How many people a camera sees: a number with an interval, nothing about who they are.
 
-use crate::{DeviceRef, UtcMs};
+use crate::{DeviceRef, LineFlow, UtcMs, ZoneCount};
 
 /// The largest count that is believed, in people. A stadium holds fewer.
 pub const MAX_PEOPLE: f32 = 100_000.0;
@@ -31,4 +31,8 @@ pub struct Count {
     pub source: CountSource,
     /// The scene had not changed, so the previous count was used again.
     pub unchanged: bool,
+    /// People in each of the camera's zones; empty when it has none.
+    pub zones: Vec<ZoneCount>,
+    /// Crossings of each of its lines since the count before; empty when it has none.
+    pub flows: Vec<LineFlow>,
 }

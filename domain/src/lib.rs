@@ -21,6 +21,7 @@ pub mod text;
 pub mod time;
 pub mod topic;
 pub mod wire;
+pub mod zone;
 
 pub use alarm::{Alarm, AlarmKey, AlarmKind, Door, PressId, Signal};
 pub use count::{Count, CountSource};
@@ -33,3 +34,4 @@ pub use role::Role;
 pub use sign::{Sign, SignKind};
 pub use text::Trilingual;
 pub use time::{Clock, ManualClock, SystemClock, UtcMs};
+pub use zone::{LevelOfService, LineFlow, ZoneCount};

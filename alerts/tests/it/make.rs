@@ -23,7 +23,17 @@ pub(crate) fn press(device: &str, seq: u64, boot: Option<&str>, at: UtcMs) -> Al
 
 pub(crate) fn count(camera: &str, people: f32, at: UtcMs) -> Count {
     let camera = camera.parse().unwrap();
-    Count { camera, at, people, low: people, high: people, source: CountSource::Foreign, unchanged: false }
+    Count {
+        camera,
+        at,
+        people,
+        low: people,
+        high: people,
+        source: CountSource::Foreign,
+        unchanged: false,
+        zones: Vec::new(),
+        flows: Vec::new(),
+    }
 }
 
 pub(crate) fn person(user: &str, role: Role) -> Actor {

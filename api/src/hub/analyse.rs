@@ -233,6 +233,8 @@ impl Workers {
             high: estimate.high,
             source: CountSource::Model(estimate.model.clone()),
             unchanged,
+            zones: Vec::new(),
+            flows: Vec::new(),
         };
         memory.last = Some(estimate);
         lock(&self.memories).insert(frame.camera.clone(), memory);

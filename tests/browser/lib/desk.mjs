@@ -25,12 +25,12 @@ export async function beginShift(page, url, { axe } = {}) {
 
 export async function proveSound(page, { axe } = {}) {
   await page.waitForSelector(".sound-test");
-  await page.waitForSelector(".banner.deaf");
+  await page.waitForSelector(".banner.deaf:not(.unattended)");
   assert.equal(await page.locator(".sound-test .dialog-buttons button").last().isDisabled(), true, "nobody can say 'heard' before it was played");
   if (axe) await axe(page, "sound test");
   await page.click(".sound-test button.big");
   await page.click(".sound-test .dialog-buttons button:last-child");
-  await page.waitForSelector(".banner.deaf", { state: "detached" });
+  await page.waitForSelector(".banner.deaf:not(.unattended)", { state: "detached" });
 }
 
 export const openIds = (page) => page.$$eval(".queue [data-alert]", (cards) => cards.map((c) => c.dataset.alert));

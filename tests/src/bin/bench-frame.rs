@@ -80,6 +80,8 @@ async fn steps(args: &Args, url: &str, report: &mut Report) -> Result<(), Failur
             high: estimate.high,
             source: CountSource::Model(estimate.model),
             unchanged: false,
+            zones: Vec::new(),
+            flows: Vec::new(),
         };
         broker.publish_count(&count).await?;
         let published = Instant::now();

@@ -215,7 +215,17 @@ async fn figures_leave_tests_out(url: &str) {
 
 fn count(camera: &str, at: UtcMs, people: f32) -> Count {
     let (low, high) = (people - 0.5, people + 0.5);
-    Count { camera: camera.parse().unwrap(), at, people, low, high, source: CountSource::Foreign, unchanged: false }
+    Count {
+        camera: camera.parse().unwrap(),
+        at,
+        people,
+        low,
+        high,
+        source: CountSource::Foreign,
+        unchanged: false,
+        zones: Vec::new(),
+        flows: Vec::new(),
+    }
 }
 
 async fn counts_roll_up_and_expire(url: &str) {

@@ -23,7 +23,7 @@ export function Banners(): JSX.Element {
       )}
       <CalledBanner />
       {can("shift") && shift.value?.attended === false && (
-        <div class="banner deaf" role="alert"><Icon name="mute" /><strong class="banner-word">{t("shift.nobody")}</strong><span class="banner-text">{t("shift.unattended")}</span></div>
+        <div class="banner deaf unattended" role="alert"><Icon name="mute" /><strong class="banner-word">{t("shift.nobody")}</strong><span class="banner-text">{t("shift.unattended")}</span></div>
       )}
       {can("desk.sound") && <DeafBanner />}
       {can("shift") && <HandoverBanner />}

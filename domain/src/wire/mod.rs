@@ -4,13 +4,17 @@
 //! off; an alarm is refused only when it cannot be understood: an unknown field or a wrong clock
 //! never costs a press.
 
+mod count;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alarm, AlarmKind, AlertId, Count, CountSource, DeviceRef, Door, GeoPoint, Signal, UtcMs, alarm,
+    Alarm, AlarmKind, AlertId, DeviceRef, Door, GeoPoint, Signal, UtcMs, alarm,
     count::MAX_PEOPLE,
     hazard::{self, Hazard, HazardKind},
 };
+
+pub use count::{CountV1, LineFlowV1, ZoneCountV1};
 
 /// Largest payload that is looked at, in bytes.
 pub const MAX_PAYLOAD: usize = 16 * 1024;
@@ -63,6 +67,12 @@ pub enum Reject {
         /// Longitude.
         lon: f64,
     },
+    /// An area that is none.
+    #[error("an area of {0} m2 is none")]
+    Area(f32),
+    /// More zones or lines than one camera has.
+    #[error("{0} zones or lines are more than {max} of one camera", max = crate::zone::MAX_PARTS)]
+    TooMany(usize),
     /// A text too long for its field.
     #[error("{field} is longer than {max} characters")]
     TooLong {
@@ -85,66 +95,9 @@ impl Reject {
             Reject::Future { .. } => "future",
             Reject::Stale { .. } => "stale",
             Reject::Place { .. } => "bad_place",
+            Reject::Area(_) => "bad_area",
+            Reject::TooMany(_) => "too_many",
             Reject::TooLong { .. } => "too_long",
-        }
-    }
-}
-
-/// Payload of `.../count`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CountV1 {
-    /// Version, 1.
-    pub v: u32,
-    /// When the picture was taken.
-    pub at: UtcMs,
-    /// People.
-    pub people: f32,
-    /// Lower end of the 90 % interval; the count itself when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub low: Option<f32>,
-    /// Upper end of the 90 % interval; the count itself when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub high: Option<f32>,
-    /// Manifest name of the model.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// The scene had not changed since the last analysed frame.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unchanged: bool,
-}
-
-impl CountV1 {
-    /// Reads and judges a payload; `now` is the hub's time.
-    pub fn read(camera: DeviceRef, payload: &[u8], now: UtcMs) -> Result<Count, Reject> {
-        let wire: CountV1 = json(payload)?;
-        version(wire.v)?;
-        let (people, low, high) = (wire.people, wire.low.unwrap_or(wire.people), wire.high.unwrap_or(wire.people));
-        if !(0.0 <= low && low <= people && people <= high && high <= MAX_PEOPLE) {
-            return Err(Reject::Range { people, low, high });
-        }
-        moment(wire.at, now)?;
-        let source = match wire.model {
-            Some(model) if model.len() > 64 => return Err(Reject::TooLong { field: "model", max: 64 }),
-            Some(model) => CountSource::Model(model),
-            None => CountSource::Foreign,
-        };
-        Ok(Count { camera, at: wire.at, people, low, high, source, unchanged: wire.unchanged })
-    }
-
-    /// The payload of a count.
-    pub fn write(count: &Count) -> Self {
-        Self {
-            v: 1,
-            at: count.at,
-            people: count.people,
-            low: Some(count.low),
-            high: Some(count.high),
-            model: match &count.source {
-                CountSource::Model(name) => Some(name.clone()),
-                CountSource::Foreign => None,
-            },
-            unchanged: count.unchanged,
         }
     }
 }
@@ -489,6 +442,7 @@ fn moment(at: UtcMs, now: UtcMs) -> Result<(), Reject> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Count, CountSource};
     use proptest::prelude::*;
 
     const NOW: &str = "2026-11-21T10:00:00.000Z";
@@ -520,6 +474,8 @@ mod tests {
             (r#"{"v":1,"at":"2026-11-21T10:01:00Z","people":5}"#, "future"),
             (r#"{"v":1,"at":"2026-11-20T09:00:00Z","people":5}"#, "stale"),
             (r#"{"v":1,"at":"yesterday","people":5}"#, "bad_shape"),
+            (r#"{"v":1,"at":"2026-11-21T10:00:00Z","people":5,"zones":[{"zone":"a","people":1,"low":2}]}"#, "out_of_range"),
+            (r#"{"v":1,"at":"2026-11-21T10:00:00Z","people":5,"zones":[{"zone":"a","people":1,"area_m2":0}]}"#, "bad_area"),
         ] {
             assert_eq!(count(body).unwrap_err().code(), code, "{body}");
         }
@@ -536,7 +492,10 @@ mod tests {
 
     #[test]
     fn counts_and_alarms_round_trip() {
-        let sent = count(r#"{"v":1,"at":"2026-11-21T10:00:00Z","people":5,"low":4,"high":7,"model":"m","unchanged":true}"#).unwrap();
+        let sent = count(r#"{"v":1,"at":"2026-11-21T10:00:00Z","people":5,"low":4,"high":7,"model":"m","unchanged":true,
+            "zones":[{"zone":"stairs","people":3,"low":2,"high":4,"area_m2":12.5}],"flows":[{"line":"gate","forward":4,"backward":1,"over_ms":5000}]}"#)
+        .unwrap();
+        assert_eq!((sent.zones[0].area_m2, sent.flows[0].forward), (Some(12.5), 4));
         let body = serde_json::to_string(&CountV1::write(&sent)).unwrap();
         assert_eq!(count(&body).unwrap(), sent);
         let (sent, _) = alarm(r#"{"v":1,"kind":"hold_up","seq":3,"boot":"b","at":"2026-11-21T10:00:00Z","test":true}"#).unwrap();
