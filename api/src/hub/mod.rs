@@ -9,6 +9,7 @@
 //! edge.rs     the edge box: alarms to its own journal and on to the centre   (feature `edge`)
 //! analyse.rs  worker threads: newest key frame -> picture -> count -> MQTT   (feature `edge`)
 //! stills.rs   one picture on request, masked                                (feature `edge`)
+//! watch.rs    live video, passed on as it comes                             (feature `edge`)
 //! supervise.rs  who was heard last when; what silence means
 //! upkeep.rs   ticks, retention, audit head, retained alert topics
 //! listen.rs   HTTP listeners
@@ -32,6 +33,8 @@ mod start;
 mod stills;
 mod supervise;
 mod upkeep;
+#[cfg(feature = "edge")]
+mod watch;
 
 use std::{
     ops::Deref,
@@ -44,7 +47,7 @@ use qorgan_alerts::{
     response::{self, ResponseClock, ResponseFigures},
     store::AuditEntry,
 };
-use qorgan_domain::{Clock, DeviceRef, alert::Alert};
+use qorgan_domain::{Clock, DeviceRef, UtcMs, alert::Alert};
 use qorgan_ingest::mqtt::Mqtt;
 use tokio::sync::Notify;
 
@@ -55,6 +58,7 @@ use crate::{
     config::Config,
     phones::Phones,
     routes::Desks,
+    seeing::{LiveSource, Viewings, Wall},
     shown::{ShownAlert, ShownAlerts, ShownCamera},
     sitefile::Seal,
     units::LiveUnits,
@@ -107,8 +111,41 @@ pub enum StillError {
     Failed(String),
 }
 
-/// Makes a JPEG of a camera's newest picture; the flag asks for people to be pixelated.
-pub type StillSource = Box<dyn Fn(DeviceRef, bool) -> BoxFuture<'static, Result<Vec<u8>, StillError>> + Send + Sync>;
+/// How a picture is shown. Privacy masks of the camera are burned in whichever it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// As it is: the caller has checked that it may be.
+    Open,
+    /// People and faces pixelated.
+    Masked,
+    /// The same, and small.
+    Wall,
+}
+
+/// Asks for a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// Whose newest picture.
+    pub camera: DeviceRef,
+    /// How.
+    pub look: Look,
+    /// Only one that was received after this.
+    pub after: Option<UtcMs>,
+    /// Parts of the picture that nobody may see: polygons in fractions of the picture, x to the right and y down.
+    pub privacy: Vec<Vec<(f32, f32)>>,
+}
+
+/// A picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Still {
+    /// JPEG.
+    pub jpeg: Vec<u8>,
+    /// When the hub received it from the camera.
+    pub at: UtcMs,
+}
+
+/// Makes a JPEG of a camera's newest picture; none when there is nothing newer than was asked for.
+pub type StillSource = Box<dyn Fn(Ask) -> BoxFuture<'static, Result<Option<Still>, StillError>> + Send + Sync>;
 
 /// What every part of the hub shares; clones are cheap.
 #[derive(Clone)]
@@ -144,6 +181,12 @@ pub struct Shared {
     pub desks: Desks,
     /// One picture on request; none in a build without cameras.
     pub stills: Option<StillSource>,
+    /// Live video on request; none in a build without cameras.
+    pub live: Option<LiveSource>,
+    /// Who looks at what.
+    pub viewings: Viewings,
+    /// The masked wall.
+    pub wall: Wall,
     /// Renders the metrics.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     /// Opens `/metrics` to a program.
@@ -190,6 +233,11 @@ impl Shared {
         let now = self.clock.utc();
         let (began, _) = response::shift_window(&self.config.shift.starts_min, self.config.shift.utc_offset_min, now);
         self.response().figures(began, now, self.desks.attended_duty_desks())
+    }
+
+    /// The parts of a camera's picture that nobody may see.
+    pub fn privacy_of(&self, _camera: &DeviceRef) -> Vec<Vec<(f32, f32)>> {
+        Vec::new()
     }
 
     /// Shows a camera; whatever was to be shown of it before is worthless now.

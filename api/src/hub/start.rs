@@ -35,6 +35,7 @@ use crate::{
     phones::Phones,
     routes,
     secrets::{self, DemoLogin, DevicePasswords},
+    seeing::{self, Viewings, Wall},
     shown::ShownAlerts,
     sitefile::Seal,
     units::LiveUnits,
@@ -156,12 +157,15 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     let (engine, engine_task) = Engine::start(parts, engine_cancel.clone());
 
     #[cfg(feature = "edge")]
-    let (stills, prepared) = match prepared {
-        Some(prepared) => (Some(super::stills::source(&prepared)), Some(prepared)),
+    let (stills, live) = match &prepared {
+        Some(prepared) => {
+            let eyes = super::stills::Eyes::new(prepared, &config);
+            (Some(super::stills::source(eyes)), Some(super::watch::source(prepared.frames.clone())))
+        }
         None => (None, None),
     };
     #[cfg(not(feature = "edge"))]
-    let stills = None;
+    let (stills, live) = (None, None);
     let key = secrets::site_file_key(&state_dir)?;
     let seal = Seal::new(&key).ok_or_else(|| StartError::Secret("the key of the site files is no key".into()))?;
     let app = App(Arc::new(Shared {
@@ -189,6 +193,9 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         ring,
         passwords,
         stills,
+        live,
+        viewings: Viewings::default(),
+        wall: Wall::default(),
         metrics,
     }));
     for phone in app.phones.of_site(None).iter().filter(|phone| phone.revoked_at().is_none()) {
@@ -217,6 +224,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         tokio::spawn(supervise::supervise(app.clone(), cancel.clone())),
         tokio::spawn(crate::drills::keep::keep(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
+        tokio::spawn(seeing::keep(app.clone(), cancel.clone())),
         tokio::spawn(shift::follow(app.clone(), cancel.clone())),
         tokio::spawn(orders::order_topics(app.clone(), mqtt.clone(), cancel.clone())),
         field_task,

@@ -8,6 +8,7 @@ mod devices;
 mod dispatch;
 mod drills;
 mod guard;
+mod live;
 mod openapi;
 mod ops;
 mod phone;
@@ -20,6 +21,7 @@ mod shift;
 mod sitefile;
 mod stream;
 mod users;
+mod wall;
 
 use axum::{
     Router,
@@ -88,10 +90,12 @@ pub fn table() -> Vec<Route> {
     rows.extend(devices::rows());
     rows.extend(dispatch::rows());
     rows.extend(drills::rows());
+    rows.extend(live::rows());
     rows.extend(phone::rows());
     rows.extend(register::rows());
     rows.extend(shift::rows());
     rows.extend(sitefile::rows());
+    rows.extend(wall::rows());
     rows
 }
 

@@ -8,8 +8,8 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, cameras, connectors, devices, dispatch, drills, ops, phone, places, public, register, session, shift, sitefile,
-    stream, table, users,
+    Access, alerts, audit, cameras, connectors, devices, dispatch, drills, live, ops, phone, places, public, register, session, shift,
+    sitefile, stream, table, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -52,10 +52,12 @@ pub fn document() -> Value {
         devices::Doc::openapi(),
         dispatch::Doc::openapi(),
         drills::Doc::openapi(),
+        live::Doc::openapi(),
         phone::Doc::openapi(),
         register::Doc::openapi(),
         shift::Doc::openapi(),
         sitefile::Doc::openapi(),
+        wall::Doc::openapi(),
     ] {
         whole.merge(part);
     }

@@ -14,6 +14,7 @@ import "./styles/alarms.css";
 import "./styles/pages.css";
 import "./styles/places.css";
 import "./styles/patrol.css";
+import "./styles/seeing.css";
 
 effect(() => {
   document.documentElement.lang = lang.value;

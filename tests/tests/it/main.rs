@@ -12,4 +12,5 @@ mod models;
 mod mqtt;
 mod phone;
 mod register;
+mod seeing;
 mod store;
