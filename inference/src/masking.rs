@@ -1,4 +1,4 @@
-//! Pictures for a desk: people and faces pixelated, privacy masks burned in, then JPEG. Whether somebody may see a picture, and
+//! Pictures for a desk: people and faces pixelated, then JPEG. Privacy masks are burned in before ([`crate::burn_masks`]). Whether somebody may see a picture, and
 //! whether masked, is decided by the caller; this module makes sure that "masked" cannot come out unmasked.
 
 use std::io::Cursor;
@@ -88,44 +88,6 @@ pub fn small_jpeg(picture: &I420, cover: &Cover, width_px: u32) -> Result<Vec<u8
     }
     let height = (u64::from(image.height()) * u64::from(width_px) / u64::from(image.width())).max(1);
     jpeg(&image::imageops::thumbnail(&image, width_px, u32::try_from(height).unwrap_or(width_px)))
-}
-
-/// Privacy masks: these parts of the picture become black before anything else sees it. Polygons are in fractions of the picture,
-/// x to the right and y down; every pixel that a polygon's inside or edge touches is hidden.
-pub fn burn(picture: &mut I420, polygons: &[Vec<(f32, f32)>]) {
-    if !picture.is_whole() {
-        return;
-    }
-    let (width, height) = (picture.width, picture.height);
-    for polygon in polygons.iter().filter(|polygon| polygon.len() >= 3) {
-        let points: Vec<(f32, f32)> = polygon.iter().map(|(x, y)| (x * width as f32, y * height as f32)).collect();
-        for row in 0..height {
-            // The row's upper edge, middle and lower edge: a slanted side is covered from its outermost point on.
-            for at in [row as f32 + 0.001, row as f32 + 0.5, row as f32 + 0.999] {
-                for pair in crossings(&points, at).chunks_exact(2) {
-                    let from = pair[0].floor().clamp(0.0, width as f32) as usize;
-                    let to = pair[1].ceil().clamp(0.0, width as f32) as usize;
-                    if from < to {
-                        picture.y[row * picture.y_stride..][from..to].fill(16);
-                        let columns = from / 2..to.div_ceil(2);
-                        picture.u[row / 2 * picture.uv_stride..][columns.clone()].fill(128);
-                        picture.v[row / 2 * picture.uv_stride..][columns].fill(128);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Where a horizontal line crosses the polygon's sides, from left to right.
-fn crossings(points: &[(f32, f32)], y: f32) -> Vec<f32> {
-    let sides = points.iter().zip(points.iter().cycle().skip(1));
-    let mut found: Vec<f32> = sides
-        .filter(|((_, ay), (_, by))| (*ay <= y) != (*by <= y))
-        .map(|((ax, ay), (bx, by))| ax + (y - ay) / (by - ay) * (bx - ax))
-        .collect();
-    found.sort_by(f32::total_cmp);
-    found
 }
 
 fn jpeg(image: &RgbImage) -> Result<Vec<u8>, ModelError> {
@@ -267,32 +229,5 @@ mod tests {
         let tiny =
             decoded(&small_jpeg(&test_picture(40, 30, 0), &cover_of(&test_picture(40, 30, 0), Vec::new(), Vec::new()), 320).expect("JPEG"));
         assert_eq!(tiny.dimensions(), (40, 30));
-    }
-
-    #[test]
-    fn a_privacy_mask_is_black_inside_and_nothing_outside_changes() {
-        for (width, height, padding) in [(64, 48, 0), (33, 21, 3)] {
-            let before = test_picture(width, height, padding);
-            let mut picture = before.clone();
-            burn(&mut picture, &[vec![(0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)]]);
-            for y in 0..height {
-                for x in 0..width {
-                    let (fx, fy) = ((x as f32 + 0.5) / width as f32, (y as f32 + 0.5) / height as f32);
-                    let (at, chroma) = (y * picture.y_stride + x, y / 2 * picture.uv_stride + x / 2);
-                    if (0.25..0.75).contains(&fx) && (0.25..0.75).contains(&fy) {
-                        assert_eq!((picture.y[at], picture.u[chroma], picture.v[chroma]), (16, 128, 128), "({x}, {y})");
-                    } else if !(0.20..0.80).contains(&fx) || !(0.20..0.80).contains(&fy) {
-                        assert_eq!(picture.y[at], before.y[at], "({x}, {y})");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_privacy_mask_beyond_the_picture_or_of_two_points_does_no_harm() {
-        let mut picture = test_picture(20, 10, 0);
-        burn(&mut picture, &[vec![(-3.0, -3.0), (4.0, -3.0), (4.0, 4.0), (-3.0, 4.0)], vec![(0.0, 0.0), (1.0, 1.0)], vec![]]);
-        assert!(picture.y.iter().all(|luma| *luma == 16));
     }
 }

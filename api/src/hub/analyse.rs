@@ -143,6 +143,11 @@ pub(super) fn start_workers(
 }
 
 impl Edge {
+    /// A handle of the cameras.
+    pub(super) fn cameras(&self) -> Cameras {
+        self.cameras.clone()
+    }
+
     /// Stops cameras and workers. ONNX Runtime's sessions are gone before the process ends.
     pub(super) async fn stop(self) {
         self.cameras.stop().await;

@@ -157,10 +157,12 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     let (engine, engine_task) = Engine::start(parts, engine_cancel.clone());
 
     #[cfg(feature = "edge")]
+    let taps = super::watch::Taps::default();
+    #[cfg(feature = "edge")]
     let (stills, live) = match &prepared {
         Some(prepared) => {
             let eyes = super::stills::Eyes::new(prepared, &config);
-            (Some(super::stills::source(eyes)), Some(super::watch::source(prepared.frames.clone())))
+            (Some(super::stills::source(eyes)), Some(super::watch::source(taps.clone())))
         }
         None => (None, None),
     };
@@ -235,6 +237,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         Some(prepared) => {
             let (edge, health) = super::analyse::start(prepared, &app, &mqtt, &cancel)?;
             tasks.push(health);
+            let _ = taps.set(edge.cameras());
             Some(edge)
         }
         None => None,

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use qorgan_domain::I420;
-use qorgan_inference::{Catalogue, Detector, Faces, ModelDirs, Runtime, burn, small_jpeg, still_jpeg};
+use qorgan_inference::{Catalogue, Detector, Faces, ModelDirs, Runtime, Point, Polygon, burn_masks, small_jpeg, still_jpeg};
 use qorgan_ingest::camera::{Decoder, KeyFrame, KeyFrames};
 
 use super::{Ask, Look, Still, StillError, StillSource, analyse::Prepared};
@@ -42,7 +42,8 @@ impl Eyes {
     /// One key frame as JPEG. Blocks.
     pub(super) fn show(&self, frame: &KeyFrame, look: Look, privacy: &[Vec<(f32, f32)>]) -> Result<Vec<u8>, StillError> {
         let mut picture = lock(&self.decoder).decode(frame).map_err(|e| StillError::Failed(chain(&e)))?;
-        burn(&mut picture, privacy);
+        let withheld = |why: String| StillError::Withheld(format!("privacy masks: {why}"));
+        burn_masks(&mut picture, &polygons(privacy).map_err(withheld)?).map_err(|e| withheld(chain(&e)))?;
         let failed = |e: qorgan_inference::ModelError| StillError::Failed(chain(&e));
         match look {
             Look::Open => still_jpeg(&picture, None).map_err(failed),
@@ -57,6 +58,11 @@ impl Eyes {
         let people = lock(&self.people).mask(picture).map_err(withheld)?;
         lock(faces).cover(picture, people).map_err(withheld)
     }
+}
+
+fn polygons(privacy: &[Vec<(f32, f32)>]) -> Result<Vec<Polygon>, String> {
+    let one = |corners: &Vec<(f32, f32)>| Polygon::new(corners.iter().map(|(x, y)| Point { x: *x, y: *y }).collect());
+    privacy.iter().map(one).collect::<Result<_, _>>().map_err(|e| chain(&e))
 }
 
 fn faces(config: &Config) -> Result<Faces, String> {

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::camera::Codec;
+use crate::camera::{AccessUnit, Codec};
 
 /// One access unit, Annex B, on its way to a viewer or to disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,13 @@ pub struct Unit {
     pub key: bool,
     /// The stream's own time, from an arbitrary zero.
     pub media_time: Duration,
+}
+
+impl From<AccessUnit> for Unit {
+    fn from(unit: AccessUnit) -> Self {
+        let AccessUnit { codec, size_px, data, key, media_time, .. } = unit;
+        Self { codec, size_px, data, key, media_time }
+    }
 }
 
 /// Why compressed video cannot be passed on as it is.
