@@ -50,7 +50,7 @@ pub use geometry::{
     plane::{Calibration, GroundPlane, Metres, Standing},
 };
 pub use manifest::{ColourOrder, Family, Manifest, ModelDirs, Task};
-pub use masking::{Cover, Mask, small_jpeg, still_jpeg};
+pub use masking::{Cover, Mask, reduced, small_jpeg, still_jpeg};
 pub use picture::{from_image, to_rgb};
 pub use resample::{Normalisation, Region, fill_input};
 pub use runtime::Runtime;

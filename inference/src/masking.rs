@@ -6,7 +6,10 @@ use std::io::Cursor;
 use image::{ImageFormat, Rgb, RgbImage};
 use qorgan_domain::I420;
 
-use crate::{Detection, ModelError, picture::to_rgb};
+use crate::{
+    Detection, ModelError,
+    picture::{from_image, to_rgb},
+};
 
 /// Where the people of one picture are. Made only by [`crate::Detector::mask`]; [`crate::Faces::cover`] makes a [`Cover`] of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +91,17 @@ pub fn small_jpeg(picture: &I420, cover: &Cover, width_px: u32) -> Result<Vec<u8
     }
     let height = (u64::from(image.height()) * u64::from(width_px) / u64::from(image.width())).max(1);
     jpeg(&image::imageops::thumbnail(&image, width_px, u32::try_from(height).unwrap_or(width_px)))
+}
+
+/// A picture reduced to this width, if it is wider: what is masked for the wall need not be looked at in full size. Errors: the
+/// picture is not whole.
+pub fn reduced(picture: &I420, width_px: u32) -> Result<I420, ModelError> {
+    if picture.width as u64 <= u64::from(width_px) {
+        return Ok(picture.clone());
+    }
+    let image = to_rgb(picture)?;
+    let height = (u64::from(image.height()) * u64::from(width_px) / u64::from(image.width())).max(1);
+    Ok(from_image(&image::imageops::thumbnail(&image, width_px, u32::try_from(height).unwrap_or(width_px))))
 }
 
 fn jpeg(image: &RgbImage) -> Result<Vec<u8>, ModelError> {
@@ -229,5 +243,8 @@ mod tests {
         let tiny =
             decoded(&small_jpeg(&test_picture(40, 30, 0), &cover_of(&test_picture(40, 30, 0), Vec::new(), Vec::new()), 320).expect("JPEG"));
         assert_eq!(tiny.dimensions(), (40, 30));
+        let half = reduced(&picture, 320).expect("reduced");
+        assert_eq!((half.width, half.height, half.is_whole()), (320, 180, true));
+        assert_eq!(reduced(&picture, 640).expect("as it is"), picture);
     }
 }

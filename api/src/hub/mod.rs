@@ -9,6 +9,7 @@
 //! edge.rs     the edge box: alarms to its own journal and on to the centre   (feature `edge`)
 //! analyse.rs  worker threads: newest key frame -> picture -> count -> MQTT   (feature `edge`)
 //! stills.rs   one picture on request, masked                                (feature `edge`)
+//! record.rs   the last seconds of cameras on disk, and clips of them       (feature `edge`)
 //! watch.rs    live video, passed on as it comes                             (feature `edge`)
 //! supervise.rs  who was heard last when; what silence means
 //! upkeep.rs   ticks, retention, audit head, retained alert topics
@@ -27,6 +28,8 @@ mod listen;
 mod machine;
 mod options;
 mod orders;
+#[cfg(feature = "edge")]
+mod record;
 mod shift;
 mod start;
 #[cfg(feature = "edge")]
@@ -58,7 +61,7 @@ use crate::{
     config::Config,
     phones::Phones,
     routes::Desks,
-    seeing::{LiveSource, Viewings, Wall},
+    seeing::{ClipDoor, ClipPlan, LiveSource, Viewings, Wall},
     shown::{ShownAlert, ShownAlerts, ShownCamera},
     sitefile::Seal,
     units::LiveUnits,
@@ -183,10 +186,12 @@ pub struct Shared {
     pub stills: Option<StillSource>,
     /// Live video on request; none in a build without cameras.
     pub live: Option<LiveSource>,
+    /// Clips on disk; none in a build without cameras.
+    pub clips: Option<ClipDoor>,
     /// Who looks at what.
-    pub viewings: Viewings,
+    pub(crate) viewings: Viewings,
     /// The masked wall.
-    pub wall: Wall,
+    pub(crate) wall: Wall,
     /// Renders the metrics.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     /// Opens `/metrics` to a program.
@@ -237,6 +242,11 @@ impl Shared {
 
     /// The parts of a camera's picture that nobody may see.
     pub fn privacy_of(&self, _camera: &DeviceRef) -> Vec<Vec<(f32, f32)>> {
+        Vec::new()
+    }
+
+    /// The cameras whose last seconds are kept, as they are set up now.
+    pub fn clip_plans(&self) -> Vec<ClipPlan> {
         Vec::new()
     }
 

@@ -159,15 +159,16 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     #[cfg(feature = "edge")]
     let taps = super::watch::Taps::default();
     #[cfg(feature = "edge")]
-    let (stills, live) = match &prepared {
+    let (stills, live, clips) = match &prepared {
         Some(prepared) => {
             let eyes = super::stills::Eyes::new(prepared, &config);
-            (Some(super::stills::source(eyes)), Some(super::watch::source(taps.clone())))
+            let clips = super::record::door(&state_dir, eyes.clone());
+            (Some(super::stills::source(eyes)), Some(super::watch::source(taps.clone())), Some(clips))
         }
-        None => (None, None),
+        None => (None, None, None),
     };
     #[cfg(not(feature = "edge"))]
-    let (stills, live) = (None, None);
+    let (stills, live, clips) = (None, None, None);
     let key = secrets::site_file_key(&state_dir)?;
     let seal = Seal::new(&key).ok_or_else(|| StartError::Secret("the key of the site files is no key".into()))?;
     let app = App(Arc::new(Shared {
@@ -196,6 +197,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         passwords,
         stills,
         live,
+        clips,
         viewings: Viewings::default(),
         wall: Wall::default(),
         metrics,
@@ -238,6 +240,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
             let (edge, health) = super::analyse::start(prepared, &app, &mqtt, &cancel)?;
             tasks.push(health);
             let _ = taps.set(edge.cameras());
+            tasks.push(super::record::start(&app, &taps, &cancel));
             Some(edge)
         }
         None => None,

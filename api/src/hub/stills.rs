@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use qorgan_domain::I420;
-use qorgan_inference::{Catalogue, Detector, Faces, ModelDirs, Runtime, Point, Polygon, burn_masks, small_jpeg, still_jpeg};
+use qorgan_inference::{Catalogue, Detector, Faces, ModelDirs, Point, Polygon, Runtime, burn_masks, reduced, small_jpeg, still_jpeg};
 use qorgan_ingest::camera::{Decoder, KeyFrame, KeyFrames};
 
 use super::{Ask, Look, Still, StillError, StillSource, analyse::Prepared};
@@ -14,6 +14,8 @@ use crate::{config::Config, error::chain};
 const FACES: &str = "centerface";
 /// Width of a picture of the wall, in pixels.
 const WALL_PX: u32 = 480;
+/// Width at which people and faces are looked for in it: what is smaller than the models see is too small to know anybody.
+const LOOKED_AT_PX: u32 = 640;
 
 /// A decoder and sessions of their own: a picture on request never holds up counting.
 pub(super) struct Eyes {
@@ -48,7 +50,10 @@ impl Eyes {
         match look {
             Look::Open => still_jpeg(&picture, None).map_err(failed),
             Look::Masked => still_jpeg(&picture, Some(&self.cover(&picture)?)).map_err(failed),
-            Look::Wall => small_jpeg(&picture, &self.cover(&picture)?, WALL_PX).map_err(failed),
+            Look::Wall => {
+                let picture = reduced(&picture, LOOKED_AT_PX).map_err(failed)?;
+                small_jpeg(&picture, &self.cover(&picture)?, WALL_PX).map_err(failed)
+            }
         }
     }
 

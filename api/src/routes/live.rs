@@ -14,7 +14,7 @@ use axum::{
     },
     http::{HeaderMap, Method, StatusCode, header},
     response::Response,
-    routing::{any, delete, post},
+    routing::{delete, get, post},
 };
 use bytes::Bytes;
 use futures::{StreamExt, stream::BoxStream};
@@ -53,7 +53,7 @@ pub(super) fn rows() -> Vec<Route> {
     let right = With(Right::StillOpen);
     vec![
         row(Method::POST, "/api/v1/cameras/{site}/{device}/live", right, post(open)),
-        row(Method::GET, "/api/v1/live/{id}", right, any(show)),
+        row(Method::GET, "/api/v1/live/{id}", right, get(show)),
         row(Method::POST, "/api/v1/live/{id}/extend", right, post(extend)),
         row(Method::DELETE, "/api/v1/live/{id}", right, delete(close)),
     ]
@@ -291,7 +291,12 @@ fn source(app: &App, subject: &Subject, pictures: bool) -> Result<(Pieces, Optio
             (None, Some(live)) => Ok((live(camera.clone()), None)),
             (None, None) => Err("This hub has no cameras of its own.".into()),
         },
-        Subject::Clip(..) => Err("This hub keeps no clips.".into()),
+        Subject::Clip(_, alert) => {
+            let clips = app.clips.as_ref().ok_or("This hub keeps no clips.")?;
+            let (hub, of) = (app.clone(), camera.clone());
+            let lifted = Box::new(move || super::cameras::lifts_mask(&hub, &of));
+            Ok(((clips.play)(*alert, camera.clone(), lifted, app.privacy_of(camera)), None))
+        }
     }
 }
 
@@ -329,6 +334,7 @@ async fn put(socket: &mut WebSocket, piece: Piece) -> Result<(), ()> {
         Piece::Media(data) | Piece::Picture(data) => send(socket, Message::Binary(data)).await,
         Piece::Missed(count) => tell(socket, &json!({ "kind": "missed", "count": count })).await,
         Piece::Away(fault) => tell(socket, &json!({ "kind": "away", "fault": fault })).await,
+        Piece::Singly(why) => tell(socket, &json!({ "kind": "pictures", "why": why })).await,
         Piece::NotPlayable(_) => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 mod alerts;
 mod audit;
 mod cameras;
+mod clips;
 mod connectors;
 mod devices;
 mod dispatch;
@@ -86,6 +87,7 @@ pub fn table() -> Vec<Route> {
         row(Method::GET, "/readyz", Anyone, get(ops::readyz)),
         row(Method::GET, "/metrics", Access::WithOrToken(Right::MetricsRead), get(ops::metrics)),
     ];
+    rows.extend(clips::rows());
     rows.extend(connectors::rows());
     rows.extend(devices::rows());
     rows.extend(dispatch::rows());

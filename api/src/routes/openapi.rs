@@ -8,8 +8,8 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, cameras, connectors, devices, dispatch, drills, live, ops, phone, places, public, register, session, shift,
-    sitefile, stream, table, users, wall,
+    Access, alerts, audit, cameras, clips, connectors, devices, dispatch, drills, live, ops, phone, places, public, register, session,
+    shift, sitefile, stream, table, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -48,6 +48,7 @@ impl Modify for Schemes {
 pub fn document() -> Value {
     let mut whole = Document::openapi();
     for part in [
+        clips::Doc::openapi(),
         connectors::Doc::openapi(),
         devices::Doc::openapi(),
         dispatch::Doc::openapi(),

@@ -64,15 +64,18 @@ pub(super) async fn picture(
     let picture = match app.wall.fresh(&camera, now) {
         Some(picture) => picture,
         None => {
-            let _turn = app.wall.turn.acquire().await.map_err(|_| no_picture("The hub ends."))?;
+            let turn = app.wall.turn().await.ok_or_else(|| no_picture("The hub ends."))?;
             // While this desk waited, another may have had it made.
             let now = app.clock.utc();
             match app.wall.fresh(&camera, now) {
+                // No work done: nothing to rest from.
                 Some(picture) => picture,
                 None => {
                     let ask = Ask { camera: camera.clone(), look: Look::Wall, after: None, privacy: app.privacy_of(&camera) };
                     let still = stills(ask).await.map_err(no_still)?.ok_or_else(|| no_picture("The camera has given no picture yet."))?;
-                    app.wall.put(camera, Bytes::from(still.jpeg), still.at, app.clock.utc())
+                    let picture = app.wall.put(camera, Bytes::from(still.jpeg), still.at, app.clock.utc());
+                    drop(turn);
+                    picture
                 }
             }
         }

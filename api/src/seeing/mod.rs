@@ -10,6 +10,7 @@
 //!                                    audit, and the socket is told why
 //! ```
 
+mod clips;
 mod keeper;
 mod viewing;
 mod wall;
@@ -20,7 +21,8 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 use qorgan_domain::{AlertId, DeviceRef, alert::Alert};
 
-pub(crate) use keeper::keep;
+pub use clips::{ClipDoor, ClipInfo, ClipPlan, Lifted, Play};
+pub(crate) use keeper::{end, keep};
 pub use viewing::{End, Subject, TERM, Viewing};
 pub(crate) use viewing::{Join, NoViewing, Viewings};
 pub(crate) use wall::Wall;
@@ -88,6 +90,8 @@ pub enum Piece {
     Away(&'static str),
     /// It cannot be passed on as video; pictures one by one can.
     NotPlayable(String),
+    /// From here on single pictures, and why.
+    Singly(&'static str),
 }
 
 /// Gives a camera's compressed video, in pieces, from now on.

@@ -28,8 +28,8 @@ const MAX_ALL: usize = 128;
 pub enum Subject {
     /// A camera, now.
     Live(DeviceRef),
-    /// A clip that the hub kept.
-    Clip(DeviceRef, String),
+    /// What the hub kept of a camera around the alert of this number.
+    Clip(DeviceRef, i64),
 }
 
 impl Subject {

@@ -1,14 +1,17 @@
 //! The wall: masked pictures of all cameras for the shift, without a purpose. One picture of a camera serves every desk.
 //!
-//! Bounded: a camera is masked anew at most every few seconds, only while somebody asks, and one after the other.
+//! Bounded: a camera is masked anew at most every few seconds, only while somebody asks, one after the other, and after each the
+//! machine is left alone for as long as it took: at most half a core, however many desks and cameras.
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use qorgan_domain::{DeviceRef, UtcMs};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A picture serves everybody who asks within this time.
 const FRESH_MS: i64 = 3_000;
@@ -33,13 +36,12 @@ pub(crate) struct Wall {
     pictures: Mutex<BTreeMap<DeviceRef, WallPicture>>,
     /// Sessions, and when that they look was last written down.
     written: Mutex<BTreeMap<String, UtcMs>>,
-    /// Pictures are masked one after the other; who waits longest is next.
-    pub(crate) turn: tokio::sync::Semaphore,
+    turn: Arc<Semaphore>,
 }
 
 impl Default for Wall {
     fn default() -> Self {
-        Self { pictures: Mutex::default(), written: Mutex::default(), turn: tokio::sync::Semaphore::new(1) }
+        Self { pictures: Mutex::default(), written: Mutex::default(), turn: Arc::new(Semaphore::new(1)) }
     }
 }
 
@@ -59,6 +61,11 @@ impl Wall {
         picture
     }
 
+    /// One picture at a time; who waits longest is next. None while the hub ends.
+    pub(crate) async fn turn(&self) -> Option<Turn> {
+        self.turn.clone().acquire_owned().await.ok().map(|permit| Turn { permit: Some(permit), began: tokio::time::Instant::now() })
+    }
+
     /// Whether that this session looks at the wall has to be written down now.
     pub(crate) fn must_write(&self, session: &str, now: UtcMs) -> bool {
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,6 +77,28 @@ impl Wall {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         written.retain(|_, at| now.ms_since(*at) < WRITTEN_AGAIN_MS);
         written.insert(session.to_owned(), now);
+    }
+}
+
+/// Longest rest after one picture.
+const LONGEST_REST: Duration = Duration::from_secs(3);
+
+/// The right to make a picture. Dropping it passes it on, after a rest as long as the work.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    permit: Option<OwnedSemaphorePermit>,
+    began: tokio::time::Instant,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let rest = self.began.elapsed().min(LONGEST_REST);
+        if let (Some(permit), Ok(runtime)) = (self.permit.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move {
+                tokio::time::sleep(rest).await;
+                drop(permit);
+            });
+        }
     }
 }
 

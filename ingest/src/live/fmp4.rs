@@ -272,7 +272,7 @@ fn encoded(atom: &impl Encode) -> Result<Vec<u8>, LiveError> {
 
 #[cfg(test)]
 mod tests {
-    use mp4_atom::{Any, Decode};
+    use mp4_atom::{Any, DecodeMaybe as _};
 
     use super::*;
 

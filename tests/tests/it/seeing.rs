@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use futures::StreamExt;
+use qorgan_domain::I420;
+use qorgan_ingest::camera::file::{Which, frames};
 use qorgan_tests::{
     cameras::{CameraServer, Mount},
     hub::{Client, Hub, Options, until},
@@ -24,7 +26,7 @@ struct House {
     _server: CameraServer,
     hub: Hub,
     duty: Client,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl House {
@@ -36,7 +38,7 @@ impl House {
         let options = Options { camera_base: Some(format!("rtsp://127.0.0.1:{}", server.port())), ..Options::default() };
         let hub = Hub::start(dir.path(), options).await.unwrap();
         let duty = hub.log_in("duty_officer").await.unwrap();
-        let house = Self { _server: server, hub, duty, _dir: dir };
+        let house = Self { _server: server, hub, duty, dir };
         let live = || async {
             let answer = house.duty.get("/api/v1/cameras").await.map_err(|e| e.to_string())?;
             let live = answer["cameras"].as_array().is_some_and(|all| all.iter().any(|c| c["id"] == YARD && c["status"] == "live"));
@@ -129,8 +131,19 @@ async fn a_live_view_is_opened_for_a_reason_shown_extended_and_closed_and_all_of
     let video = socket.told("video").await;
     assert_eq!((&video["width"], &video["height"]), (&json!(768), &json!(576)));
     assert!(video["mime"].as_str().unwrap().starts_with("video/mp4; codecs=\"avc1."));
-    assert_eq!(&socket.bytes().await[4..8], b"ftyp");
-    assert_eq!(&socket.bytes().await[4..8], b"moof");
+    let mut played = socket.bytes().await;
+    assert_eq!(&played[4..8], b"ftyp");
+    for _ in 0..25 {
+        let fragment = socket.bytes().await;
+        assert_eq!(&fragment[4..8], b"moof");
+        played.extend(fragment);
+    }
+    // What a browser would play decodes as well elsewhere, picture for picture.
+    let file = house.dir.path().join("played.mp4");
+    std::fs::write(&file, &played).unwrap();
+    let decoded: Vec<I420> = frames(&file, Which::All).unwrap().map(|frame| frame.unwrap().1).collect();
+    assert_eq!(decoded.len(), 25);
+    assert!(decoded.iter().all(|picture| (picture.width, picture.height) == (768, 576)));
     assert_eq!(house.socket(&house.duty, &id, "").await.err(), Some(409), "one socket at a time");
 
     let extended: Value =
