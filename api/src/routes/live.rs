@@ -209,7 +209,10 @@ async fn watch(app: App, join: Join, pictures: bool, mut socket: WebSocket) {
     match ended {
         // The person closed the tab or the tile.
         Leave::Closed => seeing::end(&app, &id, End::Closed).await,
-        Leave::Finished => seeing::end(&app, &id, End::Finished).await,
+        Leave::Finished => {
+            seeing::end(&app, &id, End::Finished).await;
+            let _ = tell(&mut socket, &json!({ "kind": "end", "why": End::Finished.as_str() })).await;
+        }
         Leave::Lost => app.viewings.leave(&id, app.clock.utc()),
         Leave::Ended => {}
     }
