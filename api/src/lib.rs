@@ -6,7 +6,8 @@
 
 pub mod areas;
 pub mod auth;
-pub mod cameras;
+pub mod camera_admin;
+mod cameras;
 pub mod cli;
 pub mod config;
 pub mod connect;

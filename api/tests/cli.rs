@@ -61,7 +61,7 @@ fn bad_values_are_errors_that_name_the_thing() {
         ("id = \"roadside\"", "id = \"road side\"", "hazard_source \"road side\""),
         ("id = \"school-17\"", "id = \"hazard\"", "taken by the topics"),
         ("rtsp://127.0.0.1:8554/gate", "rtsp://admin:secret@127.0.0.1:8554/gate", "holds a user or password"),
-        ("rtsp://127.0.0.1:8554/gate", "http://127.0.0.1:8554/gate", "neither rtsp://"),
+        ("rtsp://127.0.0.1:8554/gate", "ftp://127.0.0.1:8554/gate", "neither rtsp://"),
         ("position = [42.9021, 71.3782]", "position = [71.3782, 42.9021]", "school-17"),
         ("position = [42.9021, 71.3782]", "position = [142.9021, 71.3782]", "is not a place"),
         ("area = \"311000000\"", "area = \"999999999\"", "is not in the areas file"),

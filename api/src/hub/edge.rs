@@ -221,6 +221,7 @@ fn doors(config: &Config, site: &Site, behind: Arc<Behind>, clock: Arc<dyn Clock
             Box::pin(async move { behind.commit(alarm).await }) as BoxFuture<'static, _>
         }),
         event: Box::new(move |event| behind.take(event)),
+        foreign: Vec::new(),
         clock,
     })
 }
@@ -248,8 +249,12 @@ impl Behind {
             DoorEvent::Sensor { device, sensor } => self.link.publish_sensor(&device, &sensor),
             DoorEvent::Health { device, health, .. } => self.tell(device, health),
             DoorEvent::Sign(sign) => self.sign(sign),
-            // Nobody but devices of the site may log in here.
-            DoorEvent::Position { .. } | DoorEvent::OrderReceipt { .. } | DoorEvent::Hazard(_) => Ok(()),
+            // Nobody but devices of the site may log in here; a badge speaks with the centre.
+            DoorEvent::Position { .. }
+            | DoorEvent::OrderReceipt { .. }
+            | DoorEvent::Hazard(_)
+            | DoorEvent::Segment(_)
+            | DoorEvent::NotCounted { .. } => Ok(()),
         };
         passed.is_ok()
     }

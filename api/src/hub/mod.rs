@@ -51,10 +51,12 @@ use tokio::sync::Notify;
 use crate::{
     areas::Areas,
     auth::{LoginLimiter, Passwords, Right, Session, Sessions},
+    camera_admin::{Control, meter::Meter},
     cameras::LiveCameras,
     config::Config,
     phones::Phones,
     routes::Desks,
+    secrets::DevicePasswords,
     shown::{ShownAlert, ShownAlerts, ShownCamera},
     sitefile::Seal,
     units::LiveUnits,
@@ -156,6 +158,13 @@ pub struct Shared {
     pub drills: Notify,
     /// Seals the contacts of site files.
     pub seal: Seal,
+    /// The streams of cameras; none in a hub that takes no pictures itself.
+    pub control: std::sync::OnceLock<Control>,
+    /// How well every camera works.
+    pub meter: Meter,
+    /// MQTT passwords of devices.
+    pub device_passwords: DevicePasswords,
+    badges: Mutex<qorgan_alerts::badge::Badges>,
     /// Broker or link, once it is there.
     pub mqtt: std::sync::OnceLock<Arc<Mqtt>>,
     supervision: Mutex<qorgan_alerts::Supervision>,

@@ -8,8 +8,8 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, cameras, connectors, devices, dispatch, drills, ops, phone, places, public, register, session, shift, sitefile,
-    stream, table, users,
+    Access, alerts, audit, badges, camera_admin, cameras, connectors, devices, dispatch, drills, ops, phone, places, public, register,
+    session, shift, sitefile, stream, table, users,
 };
 
 #[derive(OpenApi)]
@@ -48,6 +48,8 @@ impl Modify for Schemes {
 pub fn document() -> Value {
     let mut whole = Document::openapi();
     for part in [
+        badges::Doc::openapi(),
+        camera_admin::Doc::openapi(),
         connectors::Doc::openapi(),
         devices::Doc::openapi(),
         dispatch::Doc::openapi(),

@@ -6,6 +6,7 @@ import type {
   Register, Session, Shift, Site, SiteFile, Transition, Unit, UnitChoice, UnitLive,
 } from "./types";
 import type { Enrolment, PhoneLine } from "./types";
+import type { AdminCamera, CameraKeys, Compliance, Trial } from "./pages/cameras/types";
 import type { Answer, Fix, Order, OrderAlert } from "./patrol/types";
 
 export class ApiError extends Error {
@@ -111,6 +112,12 @@ export const api = {
     const response = await call("POST", `/api/v1/cameras/${camera(id)}/still`, why);
     return { picture: await response.blob(), masked: response.headers.get("x-qorgan-masked") !== "false" };
   },
+  compliance: async () => (await json<{ cameras: Compliance[] }>("GET", "/api/v1/compliance")).cameras,
+  cameraAdmin: () => json<{ cameras: AdminCamera[]; pictures: boolean }>("GET", "/api/v1/camera-admin"),
+  putCamera: (site: string, body: { keys: CameraKeys; password?: string }) => call("PUT", `/api/v1/camera-admin/${one(site)}/${one(body.keys.id)}`, body),
+  removeCamera: (id: string) => call("DELETE", `/api/v1/camera-admin/${camera(id)}`),
+  tryCamera: (body: { site: string; keys: CameraKeys; password?: string }) => json<Trial>("POST", "/api/v1/camera-admin/try", body),
+  setupStill: async (id: string) => (await call("POST", `/api/v1/camera-admin/${camera(id)}/still`)).blob(),
   sites: async () => (await json<{ sites: Site[] }>("GET", "/api/v1/sites")).sites,
   units: async () => (await json<{ units: Unit[] }>("GET", "/api/v1/units")).units,
   areas: () => json<AreaCollection>("GET", "/api/v1/areas"),

@@ -128,6 +128,7 @@ fn open_doors() -> Doors {
         known_device: Box::new(|_| true),
         commit_alarm: Box::new(|_| Box::pin(futures::future::ready(Err(NotStored::Busy)))),
         event: Box::new(|_| true),
+        foreign: Vec::new(),
         clock: Arc::new(SystemClock),
     }
 }
