@@ -172,7 +172,7 @@ fn body(sheet: &mut Sheet<'_>, drill: &Drill, facts: &Facts<'_>, words: &Words) 
     let end = drill.ended_at.unwrap_or(drill.until_at);
     sheet.fact(words.window, &format!("{} – {}", time(drill.started_at.unwrap_or(drill.scheduled_at)), time(end)));
     sheet.down(14.0);
-    let (at, after) = (290.0, 440.0);
+    let (at, after) = (262.0, 412.0);
     sheet.bold(LEFT, 10.5, words.step);
     sheet.bold(at, 10.5, words.time);
     sheet.bold(after, 10.5, words.after);

@@ -1,8 +1,14 @@
-//! The door of alarm panels in the hub: configured panels in, alarms to the journal, signs of life to whoever watches them.
+//! The door of alarm panels, in the hub and on an edge box: configured panels in, alarms to the journal, signs of life to whoever
+//! watches them.
 
 use std::{collections::HashMap, sync::Arc};
 
-use qorgan_ingest::dc09::{Address, Config, Doors, Key, Panel, Receiver, zone_key};
+use futures::future::BoxFuture;
+use qorgan_domain::{Alarm, Clock, Sign, SiteId};
+use qorgan_ingest::{
+    dc09::{Address, Config, Doors, Key, Panel, Receiver, zone_key},
+    mqtt::{NotStored, StoredAlarm},
+};
 
 use super::{App, StartError, doors};
 use crate::error::chain;
@@ -17,9 +23,10 @@ struct Entry {
 }
 
 impl Book {
-    fn of(config: &crate::config::Config) -> Result<Self, StartError> {
+    /// The panels of one site, or of all.
+    fn of(config: &crate::config::Config, site: Option<&SiteId>) -> Result<Self, StartError> {
         let mut book: HashMap<String, Vec<Entry>> = HashMap::new();
-        for (_, panel) in config.panels() {
+        for (_, panel) in config.panels().filter(|(_, panel)| site.is_none_or(|site| panel.id.site == *site)) {
             let entry = Entry {
                 receiver: panel.receiver.clone(),
                 line: panel.line.clone(),
@@ -50,23 +57,34 @@ pub(crate) fn key(panel: &crate::config::Panel) -> Result<Option<Key>, StartErro
     text.parse().map(Some).map_err(|error: qorgan_ingest::dc09::crypt::KeyError| wrong(error.to_string()))
 }
 
-/// Listens, if the configuration has a `[dc09]` section.
+/// Makes an alarm durable.
+pub(super) type Commit = Box<dyn Fn(Alarm) -> BoxFuture<'static, Result<StoredAlarm, NotStored>> + Send + Sync>;
+
+/// The hub's own door, if the configuration has a `[dc09]` section.
 pub(super) async fn start(app: &App) -> Result<Option<Receiver>, StartError> {
-    let Some(dc09) = &app.config.dc09 else { return Ok(None) };
-    let book = Book::of(&app.config)?;
     let (for_alarms, for_signs) = (app.clone(), app.clone());
-    let doors = Doors {
-        panel: Box::new(move |address| book.find(address)),
-        commit_alarm: Box::new(move |alarm| {
-            let app = for_alarms.clone();
-            Box::pin(async move { doors::commit(&app, alarm).await })
-        }),
-        sign: Box::new(move |sign| {
-            for_signs.sign(&sign);
-            true
-        }),
-        clock: app.clock.clone(),
-    };
+    let commit: Commit = Box::new(move |alarm| {
+        let app = for_alarms.clone();
+        Box::pin(async move { doors::commit(&app, alarm).await })
+    });
+    let sign = Box::new(move |sign| {
+        for_signs.sign(&sign);
+        true
+    });
+    listen(&app.config, None, commit, sign, app.clock.clone()).await
+}
+
+/// Listens for the panels of one site, or of all, if the configuration has a `[dc09]` section.
+pub(super) async fn listen(
+    config: &crate::config::Config,
+    site: Option<&SiteId>,
+    commit_alarm: Commit,
+    sign: Box<dyn Fn(Sign) -> bool + Send + Sync>,
+    clock: Arc<dyn Clock>,
+) -> Result<Option<Receiver>, StartError> {
+    let Some(dc09) = &config.dc09 else { return Ok(None) };
+    let book = Book::of(config, site)?;
+    let doors = Doors { panel: Box::new(move |address| book.find(address)), commit_alarm, sign, clock };
     let config = Config { tcp: dc09.tcp, udp: dc09.udp, require_encryption: dc09.require_encryption, ..Config::default() };
     Ok(Some(Receiver::start(config, Arc::new(doors)).await?))
 }

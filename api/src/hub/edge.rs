@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! buttons --MQTT--> the box's own broker --> Journal (sync) --> receipt, PUBACK        whether the centre is there or not
+//! panels --DC-09--> the box's own receiver ------^        ---> ACK
 //!                                               └--> Spool --> link --> the centre's journal --> receipt --> mark
 //! ```
 //!
@@ -91,7 +92,13 @@ pub(super) async fn run(config: Config, addresses_file: Option<PathBuf>) -> Resu
         secrets::write_private(&file, &text).map_err(|error| StartError::State(file, error))?;
     }
     println!("Edge of {} is running; counts and alarms go to {url}.", site.id);
-    for (what, address) in [("Alarm door", addresses.mqtt), ("Alarm door with TLS", addresses.mqtts)] {
+    let doors = [
+        ("Alarm door", addresses.mqtt),
+        ("Alarm door with TLS", addresses.mqtts),
+        ("Alarm panels, TCP", addresses.dc09),
+        ("Alarm panels, UDP", addresses.dc09_udp),
+    ];
+    for (what, address) in doors {
         if let Some(address) = address {
             println!("  {what:<19} {address}");
         }
@@ -145,6 +152,7 @@ fn counts_to(link: Arc<EdgeLink>) -> analyse::Publish {
 /// The box as alarm door of its site: what devices behind it say is judged, stored and receipted here.
 struct AlarmDoor {
     broker: Option<embedded::Broker>,
+    panels: Option<qorgan_ingest::dc09::Receiver>,
     journal: Journal,
     forwarding: tokio::task::JoinHandle<()>,
     addresses: Addresses,
@@ -163,9 +171,12 @@ impl AlarmDoor {
         let spool = Spool::open(&config.hub.state_dir.join("spool.db"), journal.clone()).await?;
         let behind = Arc::new(Behind { journal: journal.clone(), link, new: Notify::new(), told: Mutex::default() });
         let forwarding = tokio::spawn(Forward { behind: behind.clone(), spool, in_flight: None }.run(events, cancel.clone()));
-        // Every door of the box, MQTT or alarm panels, gets these functions.
+        let panels = panels(config, site, &behind, &clock).await?;
         let doors = Arc::new(doors(config, site, behind, clock)?);
         let mut addresses = Addresses::default();
+        if let Some(panels) = &panels {
+            (addresses.dc09, addresses.dc09_udp) = (panels.tcp_addr(), panels.udp_addr());
+        }
         let broker = match (config.edge.listen, &config.edge.tls) {
             (None, None) => None,
             (plain, tls) => {
@@ -181,13 +192,16 @@ impl AlarmDoor {
                 Some(broker)
             }
         };
-        Ok(Self { broker, journal, forwarding, addresses })
+        Ok(Self { broker, panels, journal, forwarding, addresses })
     }
 
     /// Ends the door first, so that nothing is receipted that the journal does not hold any more.
     async fn stop(self, cancel: &CancellationToken) {
         if let Some(broker) = self.broker {
             broker.stop().await;
+        }
+        if let Some(panels) = self.panels {
+            panels.stop().await;
         }
         cancel.cancel();
         let _ = self.forwarding.await;
@@ -203,6 +217,22 @@ struct Behind {
     new: Notify,
     /// What the centre was told of each device, to be said again when it comes back.
     told: Mutex<BTreeMap<DeviceRef, (HealthV1, Instant)>>,
+}
+
+/// The door of the site's alarm panels: the same journal and spool stand behind it.
+async fn panels(
+    config: &Config,
+    site: &Site,
+    behind: &Arc<Behind>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<qorgan_ingest::dc09::Receiver>, StartError> {
+    let (for_alarms, for_signs) = (behind.clone(), behind.clone());
+    let commit: super::dc09::Commit = Box::new(move |alarm| {
+        let behind = for_alarms.clone();
+        Box::pin(async move { behind.commit(alarm).await })
+    });
+    let sign = Box::new(move |sign| for_signs.sign(sign).is_ok());
+    super::dc09::listen(config, Some(&site.id), commit, sign, clock.clone()).await
 }
 
 fn doors(config: &Config, site: &Site, behind: Arc<Behind>, clock: Arc<dyn Clock>) -> Result<Doors, StartError> {

@@ -8,6 +8,8 @@ pub struct Splitter {
     bytes: Vec<u8>,
     /// Bytes outside of frames since the last frame.
     noise: usize,
+    /// So many bytes of the frame at the front hold no end: a byte is looked at once, however small the pieces.
+    searched: usize,
 }
 
 /// A piece of the stream.
@@ -34,7 +36,10 @@ impl Splitter {
     pub fn cut(&mut self) -> Option<Cut> {
         let start = self.bytes.iter().position(|b| *b == b'\n');
         let noise = start.unwrap_or(self.bytes.len());
-        self.bytes.drain(..noise);
+        if noise > 0 {
+            self.bytes.drain(..noise);
+            self.searched = 0;
+        }
         self.noise = self.noise.saturating_add(noise);
         if self.noise > MAX_FRAME {
             return Some(Cut::TooLong);
@@ -42,7 +47,7 @@ impl Splitter {
         start?;
         match self.end() {
             Some(end) => {
-                self.noise = 0;
+                (self.noise, self.searched) = (0, 0);
                 Some(Cut::Frame(self.bytes.drain(..end).collect()))
             }
             None if self.bytes.len() > MAX_FRAME => Some(Cut::TooLong),
@@ -52,18 +57,26 @@ impl Splitter {
 
     /// What is left when nothing more will come, as with a datagram.
     pub fn rest(&mut self) -> Option<Vec<u8>> {
+        self.searched = 0;
         (!self.bytes.is_empty()).then(|| std::mem::take(&mut self.bytes))
     }
 
     /// Length of the frame at the front: up to its carriage return, or up to the line feed of the next one.
-    fn end(&self) -> Option<usize> {
+    fn end(&mut self) -> Option<usize> {
         // A CRC of two raw bytes may hold any value; the quote behind it tells.
         let from = match self.bytes.get(7) {
             Some(b'"') => 7,
             Some(_) => 1,
             None => 3,
         };
-        let at = from + self.bytes.get(from..)?.iter().position(|b| matches!(b, b'\r' | b'\n'))?;
+        let from = from.max(self.searched);
+        let Some(at) = self.bytes.get(from..)?.iter().position(|b| matches!(b, b'\r' | b'\n')) else {
+            if self.bytes.len() > 7 {
+                self.searched = self.bytes.len();
+            }
+            return None;
+        };
+        let at = from + at;
         Some(if self.bytes[at] == b'\r' { at + 1 } else { at })
     }
 }
@@ -121,6 +134,20 @@ mod tests {
     #[test]
     fn a_short_broken_frame_ends_at_its_carriage_return() {
         assert_eq!(frames(&[b"\n12345\r"]), [b"\n12345\r".to_vec()]);
+    }
+
+    /// Found by fuzzing: a sender of single bytes made the receiver look at each frame from its beginning with every byte.
+    #[test]
+    fn a_byte_is_looked_at_once_however_small_the_pieces_are() {
+        let mut splitter = Splitter::default();
+        for byte in b"\n0000000\"".iter().chain([b'A'; 3_000].iter()) {
+            splitter.push(&[*byte]);
+            assert_eq!(splitter.cut(), None);
+        }
+        assert_eq!(splitter.searched, splitter.bytes.len());
+        splitter.push(b"\r");
+        assert!(matches!(splitter.cut(), Some(Cut::Frame(frame)) if frame.len() == 3_010));
+        assert_eq!(splitter.searched, 0);
     }
 
     #[test]

@@ -5,8 +5,14 @@
 use std::{collections::BTreeMap, net::TcpListener, path::Path, time::Duration};
 
 use qorgan_alerts::Journal;
-use qorgan_domain::{Alarm, SystemClock};
-use qorgan_ingest::mqtt::button::{Button, Options as ButtonOptions};
+use qorgan_domain::{Alarm, Door, SystemClock};
+use qorgan_ingest::{
+    dc09::{
+        frame::Id,
+        panel::{Options as PanelOptions, PanelClient, Transport},
+    },
+    mqtt::button::{Button, Options as ButtonOptions},
+};
 use qorgan_tests::{
     hub::{Hub, Options, until},
     sites,
@@ -23,11 +29,16 @@ fn free_port() -> std::net::SocketAddr {
 /// A centre and a box with a local alarm door, both at addresses that stay the same.
 async fn centre_and_box(dir: &Path) -> (Hub, Hub) {
     let config = sites::many_buttons(dir, BUTTONS).unwrap();
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    text.push_str("[[site.panel]]\nid = \"panel\"\nname = { kk = \"П\", ru = \"П\", en = \"P\" }\naccount = \"7001\"\n");
+    text.push_str("[[site.panel.zone]]\nzone = \"5\"\nbutton = \"b3\"\n");
+    std::fs::write(&config, text).unwrap();
     let hub = Hub::start(&dir.join("centre"), Options { config: config.clone(), mqtt: Some(free_port()), ..centre() }).await.unwrap();
     let user = format!("edge/{}", sites::SITE);
     std::fs::write(dir.join("edge-password"), hub.mqtt_password(&user).unwrap()).unwrap();
+    let dc09 = free_port();
     let link = format!(
-        "[mqtt]\nurl = \"{}\"\nuser = \"{user}\"\npassword_file = \"edge-password\"\n[edge]\nmqtt_listen = \"{}\"\n[models]",
+        "[dc09]\ntcp = \"{dc09}\"\nudp = \"{dc09}\"\n[mqtt]\nurl = \"{}\"\nuser = \"{user}\"\npassword_file = \"edge-password\"\n[edge]\nmqtt_listen = \"{}\"\n[models]",
         hub.mqtt_url(),
         free_port()
     );
@@ -147,6 +158,29 @@ async fn presses_at_a_box_without_its_centre_are_receipted_and_arrive_once_in_or
     })
     .await
     .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alarm_panel_behind_a_box_has_its_ack_while_the_centre_is_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut hub, edge) = centre_and_box(dir.path()).await;
+    hub.kill();
+    for (transport, zone) in [(Transport::Tcp, "005"), (Transport::Udp, "007")] {
+        let address = match transport {
+            Transport::Tcp => edge.addresses.dc09,
+            Transport::Udp => edge.addresses.dc09_udp,
+        };
+        let mut panel = PanelClient::new(PanelOptions { transport, ..PanelOptions::new(address.unwrap(), "7001") });
+        panel.poll().await.unwrap();
+        panel.send(Id::SiaDcs, &format!("Nri1/PA{zone}")).await.unwrap();
+    }
+    let away = rows(&dir.path().join("box")).await;
+    let told: Vec<_> = away.iter().map(|a| (a.device.device.to_string(), a.zone.clone().unwrap_or_default(), a.door)).collect();
+    assert_eq!(told, [("b3".into(), "005".into(), Door::Dc09), ("panel".into(), "007".into(), Door::Dc09)]);
+    hub.restart().await.unwrap();
+    let at_centre = arrived(dir.path(), away.len()).await;
+    same(&away, &at_centre);
+    assert!(at_centre.iter().zip(&away).all(|(got, sent)| got.door == Door::Dc09 && got.zone == sent.zone));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
