@@ -166,6 +166,8 @@ pub struct Models {
     pub detector: String,
     /// Manifest name of the density map; none when it is off.
     pub density: Option<String>,
+    /// What runs the models: `cpu`, or an execution provider that the library offers, such as `cuda` or `openvino`.
+    pub provider: String,
     /// Worker threads, each with its own session.
     pub workers: usize,
     /// Longest time between two analysed frames of a camera that sends them, in seconds.

@@ -111,6 +111,7 @@ pub(super) struct RawModels {
     pub(super) runtime: String,
     pub(super) detector: String,
     pub(super) density: String,
+    pub(super) provider: String,
     pub(super) workers: Spanned<usize>,
     pub(super) staleness_s: u32,
 }
@@ -123,6 +124,7 @@ impl Default for RawModels {
             runtime: "../var/lib/libonnxruntime.so.1.31.1".into(),
             detector: "nanodet-g-416".into(),
             density: "csrnet".into(),
+            provider: "cpu".into(),
             workers: Spanned::new(0..0, 1),
             staleness_s: 7,
         }

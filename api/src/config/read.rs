@@ -317,6 +317,7 @@ impl Check<'_> {
             runtime: under(base, raw.runtime),
             detector: raw.detector,
             density: (raw.density != "off").then_some(raw.density),
+            provider: raw.provider,
             workers,
             staleness_s: raw.staleness_s.max(1),
         }

@@ -1,28 +1,46 @@
 //! Cameras and counting: worker threads that turn the newest key frames into counts.
 //!
-//! Each worker has its own decoder and its own model session. The scheduler picks the camera; a scene that
-//! has not changed reuses its count. A count leaves on its MQTT topic like any foreign one. Pixels die here.
+//! ```text
+//! cameras' thread: RTSP -> key frame -> KeyFrames (a slot per camera) -> bell
+//!   worker threads: Desk (whose turn is it) -> decoder -> masks, change gate, models -> count -> MQTT
+//!                                                      \-> Quality -> picture health
+//! ```
+//!
+//! All cameras are received by one thread of their own, so that they never hold up an alarm and their cost can be read. Each
+//! worker has its own model sessions; decoders are shared. Threads do not grow with cameras. A count leaves on its MQTT topic
+//! like any foreign one. Pixels die here.
+
+mod cost;
+mod desk;
+mod interim;
+mod worker;
 
 use std::{
-    collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use futures::future::BoxFuture;
-use qorgan_domain::{CameraHealth, Clock, Count, CountSource, DeviceRef};
-use qorgan_inference::{Catalogue, ChangeGate, Detector, Estimate, Limits, ModelDirs, Runtime, Scheduler, Verdict};
-use qorgan_ingest::camera::{CameraSpec, CameraUrl, Cameras, Credentials, Decoder, KeyFrame, KeyFrames, Settings, Wait};
+use qorgan_domain::{CameraHealth, Clock, Count, DeviceRef};
+use qorgan_inference::{Catalogue, Detector, Limits, ModelDirs, Runtime, quality::PictureHealth};
+use qorgan_ingest::camera::{CameraSpec, CameraUrl, Cameras, Credentials, Decoder, KeyFrames, Settings};
 use qorgan_ingest::mqtt::Mqtt;
 use tokio::{runtime::Handle, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+use self::{
+    desk::Desk,
+    interim::{Counter, SceneSetup},
+    worker::{Scenes, Workers},
+};
+
 use super::{App, StartError};
 use crate::{config::Config, error::chain};
 
-/// A worker looks this often whether it should end.
-const WAIT: Duration = Duration::from_millis(500);
+/// Name of the thread that receives from all cameras; benches look for it.
+const CAMERAS_THREAD: &str = "cameras";
+/// A camera is not looked at more often than this, whatever happens there.
+const MIN_INTERVAL: Duration = Duration::from_millis(150);
 /// Changes of health on their way.
 pub(super) const HEALTH_QUEUE: usize = 1_024;
 
@@ -37,13 +55,18 @@ pub(super) struct Prepared {
 
 /// The running edge.
 pub(super) struct Edge {
-    frames: Arc<KeyFrames>,
     cameras: Cameras,
+    shared: Arc<Workers>,
     workers: Vec<std::thread::JoinHandle<()>>,
+    /// Of the cameras alone: one thread receives from all of them.
+    receiving: tokio::runtime::Runtime,
 }
 
 /// Where a finished count goes.
 pub(super) type Publish = Arc<dyn Fn(Count) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// Who is told when the quality of a camera's picture changes. Called by a worker thread: must be short.
+pub(super) type TellPicture = Arc<dyn Fn(DeviceRef, PictureHealth) + Send + Sync>;
 
 /// Loads the library and the models and reads the cameras' secrets; whatever is wrong with them is an error here.
 pub(super) fn prepare(config: &Config) -> Result<Prepared, StartError> {
@@ -61,6 +84,8 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared, StartError> {
         .collect::<Result<_, StartError>>()?;
     let fail = |error: qorgan_inference::ModelError| StartError::Models(chain(&error));
     let runtime = Runtime::load(&config.models.runtime).map_err(fail)?;
+    let provider = config.models.provider.parse().map_err(|error| StartError::Models(format!("models.provider {error}")))?;
+    let runtime = runtime.with_provider(provider).map_err(fail)?;
     let dirs = ModelDirs { models: config.models.dir.clone(), made: config.models.fetched.clone() };
     let catalogue = Catalogue::read(&dirs).map_err(fail)?;
     let manifest = catalogue.get(&config.models.detector).map_err(fail)?;
@@ -92,7 +117,7 @@ pub(super) fn start(
         })
     });
     let (sender, mut health) = mpsc::channel::<CameraHealth>(HEALTH_QUEUE);
-    let edge = start_workers(prepared, &app.config, &app.clock, publish, &sender, cancel)?;
+    let edge = start_workers(prepared, &app.config, &app.clock, publish, log_picture(), &sender, cancel)?;
     let app = app.clone();
     let task = tokio::spawn(async move {
         while let Some(change) = health.recv().await {
@@ -104,25 +129,43 @@ pub(super) fn start(
     Ok((edge, task))
 }
 
+/// Writes changes of a picture's quality to the log.
+pub(super) fn log_picture() -> TellPicture {
+    Arc::new(|camera, health| {
+        let (sharpness, dark, bright) = (health.sharpness, health.dark_share, health.bright_share);
+        match health.fault {
+            Some(fault) => tracing::warn!(%camera, fault = fault.as_str(), sharpness, dark, bright, "the camera's picture is bad"),
+            None => tracing::debug!(%camera, sharpness, dark, bright, "the camera's picture"),
+        }
+    })
+}
+
 pub(super) fn start_workers(
     prepared: Prepared,
     config: &Config,
     clock: &Arc<dyn Clock>,
     publish: Publish,
+    tell_picture: TellPicture,
     health: &mpsc::Sender<CameraHealth>,
     cancel: &CancellationToken,
 ) -> Result<Edge, StartError> {
     let Prepared { detectors, frames, specs, .. } = prepared;
     let stale_after = Duration::from_secs(u64::from(config.models.staleness_s));
-    let limits = Limits { stale_after, min_interval: Duration::ZERO };
     let shared = Arc::new(Workers {
         frames: frames.clone(),
-        scheduler: Mutex::new(Scheduler::new(limits)),
-        memories: Mutex::default(),
+        desk: Desk::new(Limits { stale_after, min_interval: MIN_INTERVAL }),
+        decoder: Decoder::new(),
+        scenes: Scenes::new(SceneSetup { stale_after }),
         clock: clock.clone(),
         publish,
+        tell_picture,
         runtime: Handle::current(),
-        stale_after,
+    });
+    let desk = Arc::downgrade(&shared);
+    frames.on_arrival(move |camera, received| {
+        if let Some(shared) = desk.upgrade() {
+            shared.desk.arrived(camera, received);
+        }
     });
     let workers = detectors
         .into_iter()
@@ -133,115 +176,27 @@ pub(super) fn start_workers(
                 .name(format!("count-{i}"))
                 .spawn(move || {
                     super::machine::step_back();
-                    shared.work(detector);
+                    shared.work(Counter(detector));
                 })
                 .map_err(|error| StartError::Models(format!("worker thread: {error}")))
         })
         .collect::<Result<_, _>>()?;
-    let cameras = Cameras::start(specs, &frames, health, clock, &Settings::default(), cancel);
-    Ok(Edge { frames, cameras, workers })
+    let receiving = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name(CAMERAS_THREAD).enable_all().build();
+    let receiving = receiving.map_err(|error| StartError::Models(format!("the cameras' thread: {error}")))?;
+    let cameras = {
+        let _inside = receiving.enter();
+        Cameras::start(specs, &frames, health, clock, &Settings::default(), cancel)
+    };
+    Ok(Edge { cameras, shared, workers, receiving })
 }
 
 impl Edge {
     /// Stops cameras and workers. ONNX Runtime's sessions are gone before the process ends.
     pub(super) async fn stop(self) {
         self.cameras.stop().await;
-        self.frames.close();
+        self.shared.desk.close();
         let join = move || self.workers.into_iter().for_each(|worker| drop(worker.join()));
         let _ = tokio::task::spawn_blocking(join).await;
+        self.receiving.shutdown_background();
     }
-}
-
-/// What is remembered of a camera between two of its frames; no pixels but the gate's coarse luma grid.
-struct Memory {
-    gate: ChangeGate,
-    last: Option<Estimate>,
-}
-
-struct Workers {
-    frames: Arc<KeyFrames>,
-    scheduler: Mutex<Scheduler<DeviceRef>>,
-    memories: Mutex<HashMap<DeviceRef, Memory>>,
-    clock: Arc<dyn Clock>,
-    publish: Publish,
-    runtime: Handle,
-    stale_after: Duration,
-}
-
-impl Workers {
-    fn work(&self, mut detector: Detector) {
-        let mut decoder = Decoder::new();
-        loop {
-            match self.frames.wait(WAIT) {
-                Wait::Closed => return,
-                Wait::TimedOut => continue,
-                Wait::Ready => {}
-            }
-            let Some(frame) = self.pick() else { continue };
-            let camera = frame.camera.clone();
-            let started = Instant::now();
-            // A picture that makes a parser panic costs that frame and the decoder, not the thread.
-            let counted = catch_unwind(AssertUnwindSafe(|| self.count(&frame, &mut decoder, &mut detector))).unwrap_or_else(|_| {
-                decoder = Decoder::new();
-                Err("panicked; its decoder was replaced".to_owned())
-            });
-            match counted {
-                Ok(count) => {
-                    metrics::histogram!("qorgan_frame_seconds").record(started.elapsed().as_secs_f64());
-                    let age = self.clock.utc().ms_since(frame.received_at).max(0);
-                    metrics::histogram!("qorgan_count_age_seconds").record(age as f64 / 1000.0);
-                    lock(&self.scheduler).counted(&camera, count.people);
-                    self.runtime.spawn((self.publish)(count));
-                }
-                Err(error) => {
-                    metrics::counter!("qorgan_frames_failed_total").increment(1);
-                    tracing::warn!(%camera, error, "a key frame gave no count");
-                }
-            }
-        }
-    }
-
-    fn pick(&self) -> Option<KeyFrame> {
-        let now = Instant::now();
-        // Picking and taking under one lock, so that two workers never go for the same camera.
-        let mut scheduler = lock(&self.scheduler);
-        let ready: Vec<(DeviceRef, Duration)> = self.frames.ready(now).into_iter().map(|r| (r.camera, r.waiting)).collect();
-        let index = scheduler.pick(&ready, now)?;
-        self.frames.take(&ready[index].0)
-    }
-
-    fn count(&self, frame: &KeyFrame, decoder: &mut Decoder, detector: &mut Detector) -> Result<Count, String> {
-        let picture = decoder.decode(frame).map_err(|e| chain(&e))?;
-        let now = Instant::now();
-        let memory = lock(&self.memories).remove(&frame.camera);
-        let mut memory = memory.unwrap_or_else(|| Memory { gate: ChangeGate::new(self.stale_after), last: None });
-        let (estimate, unchanged) = match (memory.gate.judge(&picture, now), memory.last.take()) {
-            (Verdict::Reuse, Some(last)) => (last, true),
-            _ => {
-                use qorgan_inference::CrowdModel;
-                let estimate = detector.estimate(&picture).map_err(|e| chain(&e))?;
-                memory.gate.analysed(now);
-                metrics::counter!("qorgan_frames_analysed_total").increment(1);
-                (Estimate { boxes: Vec::new(), ..estimate }, false)
-            }
-        };
-        let count = Count {
-            camera: frame.camera.clone(),
-            at: frame.received_at,
-            people: estimate.people,
-            low: estimate.low,
-            high: estimate.high,
-            source: CountSource::Model(estimate.model.clone()),
-            unchanged,
-            zones: Vec::new(),
-            flows: Vec::new(),
-        };
-        memory.last = Some(estimate);
-        lock(&self.memories).insert(frame.camera.clone(), memory);
-        Ok(count)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
