@@ -43,6 +43,11 @@ impl Catalogue {
         })
     }
 
+    /// Where its manifests and weights are.
+    pub fn dirs(&self) -> &ModelDirs {
+        &self.dirs
+    }
+
     /// All manifests, by name.
     pub fn manifests(&self) -> &[Manifest] {
         &self.manifests

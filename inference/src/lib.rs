@@ -1,23 +1,28 @@
 //! From a decoded picture to a number of people: model manifests, ONNX Runtime sessions, pre- and post-processing, the
-//! change gate, the camera scheduler and the masking of stills.
+//! change gate, one count of two models, zones, lines and ground, the camera scheduler and the masking of stills.
 //!
 //! What belongs here: anything that looks at pixels, and the order in which cameras are looked at. What does not: taking
 //! pictures from cameras (`ingest`), deciding what a count means (`alerts`), and anything that could tell one person from
 //! another. Manifests have an allow-list of tasks ([`Task`]); a model for any other task is refused when it is loaded.
 //!
 //! ```text
-//! Catalogue::read -> Runtime::load -> Detector::load -> ChangeGate::judge -> CrowdModel::estimate -> Estimate
+//! Catalogue::read -> Runtime::load -> Counter::open -> Scene::new -> Counter::look -> Reading
 //! ```
 //!
 //! Try it on a picture: `qorgan count picture.jpg`.
 
 mod boxes;
+mod burn;
 mod catalogue;
+mod counter;
+mod cpu;
 mod density;
 mod detector;
 mod error;
 mod estimate;
+mod flow;
 mod gate;
+mod geometry;
 mod manifest;
 mod masking;
 mod nanodet;
@@ -25,19 +30,28 @@ mod picture;
 pub mod quality;
 mod resample;
 mod runtime;
+mod scene;
 mod scheduler;
 mod tiles;
 
 pub use boxes::{Detection, suppress};
+pub use burn::burn_masks;
 pub use catalogue::{Catalogue, ModelState, ModelStatus, count_image, list_models, verify};
+pub use counter::{Cost, Counter, CounterSetup, Reading};
 pub use density::DensityMap;
 pub use detector::Detector;
 pub use error::{Mismatch, ModelError};
 pub use estimate::{CrowdModel, ErrorModel, Estimate, Interval};
+pub use flow::MAX_GAP;
 pub use gate::{ChangeGate, Verdict, Why};
+pub use geometry::{
+    GeometryError, Line, Place, Point, Polygon, Zone,
+    plane::{Calibration, GroundPlane, Metres, Standing},
+};
 pub use manifest::{ColourOrder, Family, Manifest, ModelDirs, Task};
 pub use masking::{Mask, still_jpeg};
 pub use picture::{from_image, to_rgb};
 pub use resample::{Normalisation, Region, fill_input, time_scaling};
 pub use runtime::{Provider, Runtime};
+pub use scene::{Scene, SceneSetup};
 pub use scheduler::{Limits, Look, Scheduler};
