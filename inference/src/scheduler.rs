@@ -187,6 +187,11 @@ impl<K: Clone + Eq + Hash> Scheduler<K> {
         }
     }
 
+    /// Every camera that it knows, in no order.
+    pub fn cameras(&self) -> impl Iterator<Item = &K> {
+        self.ids.keys()
+    }
+
     /// Longest time since any of the cameras with a waiting picture was looked at; for metrics.
     pub fn most_overdue(&self, now: Instant) -> Duration {
         self.overdue_at.first().map_or(Duration::ZERO, |(at, _)| now.saturating_duration_since(*at))

@@ -12,7 +12,6 @@
 
 mod cost;
 mod desk;
-mod interim;
 mod worker;
 
 use std::{
@@ -22,7 +21,9 @@ use std::{
 
 use futures::future::BoxFuture;
 use qorgan_domain::{CameraHealth, Clock, Count, DeviceRef};
-use qorgan_inference::{Catalogue, Detector, Limits, ModelDirs, Runtime, quality::PictureHealth};
+use qorgan_inference::{
+    Catalogue, Counter, CounterSetup, Detector, GeometryError, Limits, ModelDirs, Runtime, SceneSetup, quality::PictureHealth,
+};
 use qorgan_ingest::camera::{CameraSpec, CameraUrl, Cameras, Credentials, Decoder, KeyFrames, Settings};
 use qorgan_ingest::mqtt::Mqtt;
 use tokio::{runtime::Handle, sync::mpsc, task::JoinHandle};
@@ -30,7 +31,6 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     desk::Desk,
-    interim::{Counter, SceneSetup},
     worker::{Scenes, Workers},
 };
 
@@ -46,7 +46,7 @@ pub(super) const HEALTH_QUEUE: usize = 1_024;
 
 /// Opened models and checked cameras, before anything runs.
 pub(super) struct Prepared {
-    pub(super) detectors: Vec<Detector>,
+    pub(super) counters: Vec<Counter>,
     /// One more session, for stills.
     pub(super) still_detector: Arc<Mutex<Detector>>,
     pub(super) frames: Arc<KeyFrames>,
@@ -89,15 +89,21 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let dirs = ModelDirs { models: config.models.dir.clone(), made: config.models.fetched.clone() };
     let catalogue = Catalogue::read(&dirs).map_err(fail)?;
     let manifest = catalogue.get(&config.models.detector).map_err(fail)?;
-    let open = || Detector::load(&runtime, manifest, &dirs, 1).map_err(fail);
     if let Some(density) = &config.models.density {
         let manifest = catalogue.get(density).map_err(fail)?;
         if manifest.enabled {
             qorgan_inference::verify(manifest, &dirs, &runtime).map_err(fail)?;
         }
     }
-    let detectors = (0..config.models.workers).map(|_| open()).collect::<Result<_, _>>()?;
-    Ok(Prepared { detectors, still_detector: Arc::new(Mutex::new(open()?)), frames: Arc::new(KeyFrames::new()), specs })
+    let counters = (0..config.models.workers).map(|worker| {
+        // The slow accurate model in one worker only: while it runs, the others go on, and its weights are in memory once. Every
+        // camera comes to that worker now and then, as workers take turns.
+        let density = config.models.density.clone().filter(|_| worker == 0);
+        Counter::open(&runtime, &catalogue, &CounterSetup { detector: config.models.detector.clone(), density, threads: 1 }).map_err(fail)
+    });
+    let counters = counters.collect::<Result<_, _>>()?;
+    let still_detector = Arc::new(Mutex::new(Detector::load(&runtime, manifest, &dirs, 1).map_err(fail)?));
+    Ok(Prepared { counters, still_detector, frames: Arc::new(KeyFrames::new()), specs })
 }
 
 /// Starts cameras and workers inside a hub; also gives the task that passes health on to the screens.
@@ -149,13 +155,15 @@ pub(super) fn start_workers(
     health: &mpsc::Sender<CameraHealth>,
     cancel: &CancellationToken,
 ) -> Result<Edge, StartError> {
-    let Prepared { detectors, frames, specs, .. } = prepared;
+    let Prepared { counters, frames, specs, .. } = prepared;
     let stale_after = Duration::from_secs(u64::from(config.models.staleness_s));
+    let scenes = Scenes::new(SceneSetup { stale_after, ..SceneSetup::default() });
+    let scenes = scenes.map_err(|error| StartError::Models(error.to_string()))?;
     let shared = Arc::new(Workers {
         frames: frames.clone(),
         desk: Desk::new(Limits { stale_after, min_interval: MIN_INTERVAL }),
         decoder: Decoder::new(),
-        scenes: Scenes::new(SceneSetup { stale_after }),
+        scenes,
         clock: clock.clone(),
         publish,
         tell_picture,
@@ -167,16 +175,16 @@ pub(super) fn start_workers(
             shared.desk.arrived(camera, received);
         }
     });
-    let workers = detectors
+    let workers = counters
         .into_iter()
         .enumerate()
-        .map(|(i, detector)| {
+        .map(|(i, counter)| {
             let shared = shared.clone();
             std::thread::Builder::new()
                 .name(format!("count-{i}"))
                 .spawn(move || {
                     super::machine::step_back();
-                    shared.work(Counter(detector));
+                    shared.work(counter);
                 })
                 .map_err(|error| StartError::Models(format!("worker thread: {error}")))
         })
@@ -191,6 +199,37 @@ pub(super) fn start_workers(
 }
 
 impl Edge {
+    /// The cameras, to add, change and remove them.
+    pub(super) fn cameras(&self) -> &Cameras {
+        &self.cameras
+    }
+
+    /// Gives a camera zones, lines, masks, calibration and a staleness limit; from its next picture on. Error: the setup cannot
+    /// be used, and the one before stays.
+    pub(super) fn set_scene(&self, camera: &DeviceRef, setup: SceneSetup) -> Result<(), GeometryError> {
+        let limits = Limits { stale_after: setup.stale_after, min_interval: MIN_INTERVAL };
+        self.shared.scenes.set(camera, setup)?;
+        self.shared.desk.limit(camera, limits);
+        Ok(())
+    }
+
+    /// Forgets what is remembered of a camera that was removed.
+    pub(super) fn forget(&self, camera: &DeviceRef) {
+        self.shared.frames.forget(camera);
+        self.shared.desk.forget(camera);
+        self.shared.scenes.forget(camera);
+    }
+
+    /// The camera was turned on purpose: its view is right from now on.
+    pub(super) fn accept_view(&self, camera: &DeviceRef) {
+        self.shared.scenes.accept_view(camera);
+    }
+
+    /// Looks at a camera this often as long as nobody else has to wait for it; none ends that.
+    pub(super) fn watch(&self, camera: &DeviceRef, every: Option<Duration>) {
+        self.shared.desk.watch(camera, every);
+    }
+
     /// Stops cameras and workers. ONNX Runtime's sessions are gone before the process ends.
     pub(super) async fn stop(self) {
         self.cameras.stop().await;

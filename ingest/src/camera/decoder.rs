@@ -284,6 +284,58 @@ impl PadDecoder {
     }
 }
 
+/// Decodes every frame of one running stream, for the few cameras that are watched closely; quiet cameras share a [`Decoder`].
+pub struct StreamDecoder {
+    decoder: PadDecoder,
+    kind: (Codec, (u32, u32)),
+    /// Nothing decodes before a key frame.
+    begun: bool,
+}
+
+impl StreamDecoder {
+    /// A decoder for a stream of this codec and size.
+    ///
+    /// # Errors
+    /// The element is missing or does not start, or the size is impossible.
+    pub fn new(codec: Codec, size_px: (u32, u32)) -> Result<Self, DecodeError> {
+        picture::check_size(size_px.0, size_px.1)?;
+        Ok(Self { decoder: PadDecoder::new(codec, size_px)?, kind: (codec, size_px), begun: false })
+    }
+
+    /// Whether it is for this codec and size; a stream that changes needs another.
+    pub fn fits(&self, codec: Codec, size_px: (u32, u32)) -> bool {
+        self.kind == (codec, size_px)
+    }
+
+    /// Feeds one access unit. Deltas before the first key frame, or after [`StreamDecoder::missed`], are left out.
+    ///
+    /// # Errors
+    /// The decoder refused it; go on with the next key frame.
+    pub fn push(&mut self, data: Bytes, key: bool) -> Result<(), DecodeError> {
+        self.begun |= key;
+        if !self.begun {
+            return Ok(());
+        }
+        self.decoder.sequence += 1;
+        let pts = STEP * self.decoder.sequence;
+        self.decoder.push(data, pts, !key).inspect_err(|_| self.begun = false)
+    }
+
+    /// Frames were lost: what follows does not decode before the next key frame.
+    pub fn missed(&mut self) {
+        self.begun = false;
+    }
+
+    /// The newest picture since the last call, if any; older ones are dropped unconverted.
+    pub fn newest(&mut self) -> Option<Result<I420, DecodeError>> {
+        let (buffer, info) = self.decoder.out.lock().unwrap_or_else(PoisonError::into_inner).pictures.drain(..).next_back()?;
+        if buffer.flags().contains(gst::BufferFlags::CORRUPTED) {
+            return Some(Err(DecodeError::Damaged));
+        }
+        Some(info.ok_or(DecodeError::Unreadable).and_then(|info| picture::to_i420(&buffer, &info)))
+    }
+}
+
 impl Drop for PadDecoder {
     fn drop(&mut self) {
         // Before the pads go: an element dropped in another state than NULL leaks and warns.

@@ -18,7 +18,7 @@ mod supervisor;
 mod url;
 
 pub use self::{
-    decoder::{DecodeError, Decoder},
+    decoder::{DecodeError, Decoder, StreamDecoder},
     error::{CameraError, RtspDetail},
     key_frames::{Codec, KeyFrame, KeyFrames, Ready, Wait},
     picture::MAX_SIDE_PX,

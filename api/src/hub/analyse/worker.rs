@@ -9,7 +9,7 @@ use std::{
 
 use qorgan_domain::{Clock, Count, CountSource, DeviceRef};
 use qorgan_inference::{
-    Look,
+    Counter, GeometryError, Look, Point, Polygon, Reading, Scene, SceneSetup,
     quality::{PictureHealth, Quality},
     time_scaling,
 };
@@ -20,7 +20,6 @@ use super::{
     Publish, TellPicture,
     cost::{Steps, spent},
     desk::Desk,
-    interim::{Counter, Reading, Scene, SceneSetup},
 };
 use crate::error::chain;
 
@@ -40,11 +39,13 @@ pub(super) struct Workers {
 /// What is remembered of each camera between two of its pictures; no pixels but coarse grids.
 pub(super) struct Scenes {
     cameras: Mutex<HashMap<DeviceRef, Slot>>,
-    usual: SceneSetup,
+    /// Of a camera that has no setup of its own.
+    usual: Scene,
 }
 
 struct Slot {
-    setup: SceneSetup,
+    /// As it is before the first picture.
+    scene: Scene,
     /// Counts changes of the setup: a memory of an older one is not put back.
     version: u64,
     /// Absent while a worker has it, and before the first picture.
@@ -58,15 +59,18 @@ pub(super) struct Memory {
 }
 
 impl Scenes {
-    pub(super) fn new(usual: SceneSetup) -> Self {
-        Self { cameras: Mutex::default(), usual }
+    /// Errors: as [`Scene::new`].
+    pub(super) fn new(usual: SceneSetup) -> Result<Self, GeometryError> {
+        Ok(Self { cameras: Mutex::default(), usual: Scene::new(usual)? })
     }
 
     /// Gives a camera another setup; what was remembered of it is of another scene.
-    pub(super) fn set(&self, camera: &DeviceRef, setup: SceneSetup) {
+    pub(super) fn set(&self, camera: &DeviceRef, setup: SceneSetup) -> Result<(), GeometryError> {
+        let scene = Scene::new(setup)?;
         let mut cameras = self.lock();
         let version = cameras.get(camera).map_or(0, |slot| slot.version + 1);
-        cameras.insert(camera.clone(), Slot { setup, version, memory: None });
+        cameras.insert(camera.clone(), Slot { scene, version, memory: None });
+        Ok(())
     }
 
     pub(super) fn forget(&self, camera: &DeviceRef) {
@@ -82,9 +86,10 @@ impl Scenes {
 
     fn take(&self, camera: &DeviceRef) -> Box<Memory> {
         let mut cameras = self.lock();
-        let slot = cameras.entry(camera.clone()).or_insert_with(|| Slot { setup: self.usual.clone(), version: 0, memory: None });
+        let slot = cameras.entry(camera.clone()).or_insert_with(|| Slot { scene: self.usual.clone(), version: 0, memory: None });
         slot.memory.take().unwrap_or_else(|| {
-            Box::new(Memory { scene: Scene::new(slot.setup.clone()), quality: Quality::default(), version: slot.version })
+            let masks = &slot.scene.setup().masks;
+            Box::new(Memory { quality: Quality::new(|x, y| lies_under(masks, x, y)), scene: slot.scene.clone(), version: slot.version })
         })
     }
 
@@ -167,6 +172,10 @@ impl Workers {
         }
         (self.tell_picture)(camera.clone(), health);
     }
+}
+
+fn lies_under(masks: &[Polygon], x: f32, y: f32) -> bool {
+    masks.iter().any(|mask| mask.contains(Point { x, y }))
 }
 
 fn note_cost(reading: &Reading, scaling: Duration) {
