@@ -540,7 +540,8 @@ pub struct CameraView {
 /// Why a camera gives nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FaultView {
-    /// `refused`, `unauthorized`, `not_found`, `timeout`, `stalled`, `bad_codec`, `garbage`, `ended`, `foreign_silent`, `other`.
+    /// `refused`, `unauthorized`, `not_found`, `timeout`, `stalled`, `no_key_frame`, `bad_codec`, `bad_picture`, `bad_time`, `garbage`,
+    /// `redirect`, `tls`, `missing`, `ended`, `foreign_silent`, `other`.
     pub code: &'static str,
     /// The error chain in one line.
     pub detail: String,

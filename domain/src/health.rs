@@ -16,7 +16,7 @@ pub enum CameraState {
     Offline,
 }
 
-/// Why a camera gives no picture.
+/// Why a camera gives no picture; beside [`CameraState::Live`], what is wrong with the pictures it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CameraFault {
@@ -34,6 +34,18 @@ pub enum CameraFault {
     BadCodec,
     /// Bytes that are no RTSP, RTP or video.
     Garbage,
+    /// Sent on from address to address without an end, or to one that is not allowed.
+    Redirect,
+    /// Pictures come, but none that decodes by itself.
+    NoKeyFrame,
+    /// The camera's certificate is not trusted, or the encrypted connection failed.
+    Tls,
+    /// A picture size of zero, or beyond what the hub decodes.
+    BadPicture,
+    /// Pictures come, but their time stamps jump or stand still.
+    BadTime,
+    /// A part that the hub needs for this camera is not installed; the detail names it.
+    Missing,
     /// The stream or file came to its end.
     Ended,
     /// Anything else; the detail says what.
@@ -51,6 +63,12 @@ impl CameraFault {
             CameraFault::Stalled => "stalled",
             CameraFault::BadCodec => "bad_codec",
             CameraFault::Garbage => "garbage",
+            CameraFault::Redirect => "redirect",
+            CameraFault::NoKeyFrame => "no_key_frame",
+            CameraFault::Tls => "tls",
+            CameraFault::BadPicture => "bad_picture",
+            CameraFault::BadTime => "bad_time",
+            CameraFault::Missing => "missing",
             CameraFault::Ended => "ended",
             CameraFault::Other => "other",
         }
@@ -66,7 +84,7 @@ pub struct CameraHealth {
     pub at: UtcMs,
     /// What it is now.
     pub state: CameraState,
-    /// Why it gives no picture, and the whole chain of the error in one line.
+    /// Why it gives no picture, and the whole chain of the error in one line. Beside `Live`: pictures come, and this is wrong with them.
     pub fault: Option<(CameraFault, String)>,
     /// Codec name (`h264`, `h265`), once known.
     pub codec: Option<String>,

@@ -16,6 +16,8 @@ pub enum CameraError {
         step: &'static str,
         /// What kind of failure.
         fault: CameraFault,
+        /// Status of the camera's answer, if it gave one.
+        status: Option<u16>,
         /// What the client library says, in one line.
         #[source]
         source: RtspDetail,
@@ -31,10 +33,40 @@ pub enum CameraError {
     /// Connected, then silence.
     #[error("no {what} for {} s", after.as_secs_f32())]
     Stalled {
-        /// `picture` or `key frame`.
+        /// `picture`, or what else did not come.
         what: &'static str,
         /// How long was waited.
         after: Duration,
+    },
+    /// Pictures, but none that decodes by itself.
+    #[error("no key frame for {} s", after.as_secs_f32())]
+    NoKeyFrame {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// Sent on to other addresses without end, or to one that is not allowed.
+    #[error("redirected {why}")]
+    Redirect {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// HTTP, SRT or GStreamer's RTSP failed.
+    #[error("{step}: {message}")]
+    Link {
+        /// Which step, or which part.
+        step: &'static str,
+        /// What kind of failure.
+        fault: CameraFault,
+        /// What was said, in one line, without secrets.
+        message: String,
+    },
+    /// A part of GStreamer is not installed.
+    #[error("GStreamer has no {element}: install {package}")]
+    Missing {
+        /// Name of the element.
+        element: String,
+        /// Debian's package with it.
+        package: &'static str,
     },
     /// There is video, in codecs the hub does not take.
     #[error("the video codec {offered} is not supported: use H.264 or H.265")]
@@ -86,18 +118,22 @@ impl CameraError {
     pub(super) fn rtsp(step: &'static str, error: &retina::Error) -> Self {
         let text = error.to_string();
         let first = text.split("\n\n").next().unwrap_or_default();
-        Self::Rtsp { step, fault: fault_of(error), source: RtspDetail(squeeze(first)) }
+        Self::Rtsp { step, fault: fault_of(error), status: error.status_code(), source: RtspDetail(squeeze(first)) }
     }
 
     /// The one word for it.
     pub fn fault(&self) -> CameraFault {
         match self {
-            Self::Rtsp { fault, .. } | Self::File { fault, .. } => *fault,
+            Self::Rtsp { fault, .. } | Self::File { fault, .. } | Self::Link { fault, .. } => *fault,
+            Self::NoKeyFrame { .. } => CameraFault::NoKeyFrame,
+            Self::Redirect { .. } => CameraFault::Redirect,
             Self::Timeout { .. } => CameraFault::Timeout,
             Self::Stalled { .. } => CameraFault::Stalled,
             Self::Codec { .. } | Self::NoVideo { .. } => CameraFault::BadCodec,
             Self::TooLarge { .. } => CameraFault::Garbage,
-            Self::Decode(DecodeError::Missing { .. } | DecodeError::Start { .. }) => CameraFault::Other,
+            Self::Missing { .. } | Self::Decode(DecodeError::Missing { .. }) => CameraFault::Missing,
+            Self::Decode(DecodeError::Start { .. }) => CameraFault::Other,
+            Self::Decode(DecodeError::Size { .. }) => CameraFault::BadPicture,
             Self::Decode(_) => CameraFault::Garbage,
             Self::Ended => CameraFault::Ended,
             Self::Panic(_) => CameraFault::Other,
@@ -118,7 +154,7 @@ impl CameraError {
 }
 
 /// One line, bounded, without control characters: a camera's words go to logs and screens.
-fn squeeze(text: &str) -> String {
+pub(super) fn squeeze(text: &str) -> String {
     let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(300).collect()
 }
@@ -126,10 +162,14 @@ fn squeeze(text: &str) -> String {
 /// `retina` keeps its error kinds private; their names are in its `Debug` text. The tests of each fault hold
 /// this to what the pinned version says; an unknown name is `Other`.
 fn fault_of(error: &retina::Error) -> CameraFault {
+    if error.to_string().contains("invalid pixel dimensions") {
+        return CameraFault::BadPicture;
+    }
     if let Some(status) = error.status_code() {
         return match status {
             401 | 403 => CameraFault::Unauthorized,
             404 | 454 => CameraFault::NotFound,
+            300..=399 => CameraFault::Redirect,
             // A good answer that could not be understood.
             200..300 => CameraFault::Garbage,
             _ => CameraFault::Other,

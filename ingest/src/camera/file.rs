@@ -99,6 +99,8 @@ impl Iterator for Frames {
 pub(super) struct Unit {
     pub data: Bytes,
     pub pts: Duration,
+    /// When it is decoded; frames that are shown later may be due earlier.
+    pub due: Duration,
     /// End of the unit's display time.
     pub until: Duration,
     pub key: bool,
@@ -197,12 +199,13 @@ impl Reader {
         let buffer = sample.buffer().ok_or_else(|| garbage("an empty sample"))?;
         let pts: Duration = buffer.pts().or(buffer.dts()).unwrap_or_default().into();
         let data = buffer.map_readable().map_err(|_| garbage("unreadable data"))?;
-        if data.len() > super::rtsp::MAX_UNIT_BYTES {
-            return Err(CameraError::TooLarge { bytes: data.len(), limit: super::rtsp::MAX_UNIT_BYTES });
+        if data.len() > super::source::MAX_UNIT_BYTES {
+            return Err(CameraError::TooLarge { bytes: data.len(), limit: super::source::MAX_UNIT_BYTES });
         }
         Ok(Unit {
             data: Bytes::copy_from_slice(&data),
             pts,
+            due: buffer.dts().map_or(pts, |dts| pts.min(dts.into())),
             until: pts + buffer.duration().map_or(Duration::from_millis(40), Duration::from),
             key: !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT),
             codec,
@@ -274,11 +277,11 @@ fn connect(pipeline: &gst::Pipeline, sink: &AppSink, found: &Mutex<Found>, pad: 
 }
 
 // Annex B, whole access units, parameter sets in front of every key frame.
-const TO_H264: &str = "h264parse config-interval=-1 ! capsfilter caps=video/x-h264,stream-format=byte-stream,alignment=au";
-const TO_H265: &str = "h265parse config-interval=-1 ! capsfilter caps=video/x-h265,stream-format=byte-stream,alignment=au";
+pub(super) const TO_H264: &str = "h264parse config-interval=-1 ! capsfilter caps=video/x-h264,stream-format=byte-stream,alignment=au";
+pub(super) const TO_H265: &str = "h265parse config-interval=-1 ! capsfilter caps=video/x-h265,stream-format=byte-stream,alignment=au";
 
 /// Codec of a stream, and the elements that put it into the form the decoder takes.
-fn codec_of(shape: &gst::StructureRef) -> Option<(Codec, Option<&'static str>)> {
+pub(super) fn codec_of(shape: &gst::StructureRef) -> Option<(Codec, Option<&'static str>)> {
     match shape.name().as_str() {
         "video/x-h264" => Some((Codec::H264, Some(TO_H264))),
         "video/x-h265" => Some((Codec::H265, Some(TO_H265))),

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use qorgan_domain::CameraFault;
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
-    CameraError, CameraUrl, Codec, Credentials, Decoder,
+    CameraError, CameraSpec, CameraUrl, Codec, Credentials, Decoder, Settings,
     file::{Reader, Unit as FileUnit},
-    rtsp::RtspStream,
+    session::{Given, Session},
 };
 
 /// Key frames after which a probe knows enough.
@@ -47,9 +47,16 @@ pub struct ProbeFault {
 
 /// Connects once, looks at the stream for at most `limit`, and reports. Never fails: a fault is in the report.
 pub async fn probe(url: &CameraUrl, credentials: Option<&Credentials>, limit: Duration) -> ProbeReport {
-    let mut look = Look::new(url);
-    let result = match url {
-        CameraUrl::Rtsp(rtsp) => look.rtsp(rtsp, credentials, limit).await,
+    match "probe/camera".parse() {
+        Ok(id) => probe_spec(&CameraSpec { credentials: credentials.cloned(), ..CameraSpec::new(id, url.clone()) }, limit).await,
+        Err(_) => Look::new(url).report(Err(CameraError::Panic("no id for a probe".into()))),
+    }
+}
+
+/// The same, with all that is known of a camera: its transport, and what its certificate is checked against. The main stream is looked at.
+pub async fn probe_spec(spec: &CameraSpec, limit: Duration) -> ProbeReport {
+    let mut look = Look::new(&spec.url);
+    let result = match &spec.url {
         CameraUrl::File(path) => {
             let path = path.clone();
             let work = tokio::task::spawn_blocking(move || {
@@ -62,11 +69,12 @@ pub async fn probe(url: &CameraUrl, credentials: Option<&Credentials>, limit: Du
                     result
                 }
                 Err(error) => {
-                    look = Look::new(url);
+                    look = Look::new(&spec.url);
                     Err(CameraError::Panic(error.to_string()))
                 }
             }
         }
+        _ => look.stream(spec, limit).await,
     };
     look.report(result)
 }
@@ -89,18 +97,19 @@ impl Look {
         Self { report, start: Instant::now(), frames: 0, keys: 0, first, last, first_key: None, last_key: last }
     }
 
-    async fn rtsp(&mut self, url: &::url::Url, credentials: Option<&Credentials>, limit: Duration) -> Result<(), CameraError> {
-        let mut stream = RtspStream::open(url, credentials, limit).await?;
-        self.report.codec = Some(stream.codec);
+    async fn stream(&mut self, spec: &CameraSpec, limit: Duration) -> Result<(), CameraError> {
+        let settings = Settings { answer_timeout: limit, picture_timeout: limit, key_frame_timeout: limit, ..Settings::default() };
+        let mut session = Session::open(spec, &spec.url, &settings).await?;
         let deadline = Instant::now() + limit;
         while self.keys < ENOUGH_KEY_FRAMES {
-            let Some(unit) = stream.next(deadline).await? else { break };
-            self.report.size_px = stream.size_px();
+            let Ok(given) = timeout_at(deadline, session.next()).await else { break };
+            // Nobody has come to push.
+            let Some(Given { unit, size_px, media_time, .. }) = given? else { break };
+            (self.report.codec, self.report.size_px) = (Some(unit.codec), size_px);
             let first_key = unit.key && self.keys == 0;
-            self.saw(unit.media_time, unit.key);
-            if let (true, Some(size_px)) = (first_key, self.report.size_px) {
-                let codec = stream.codec;
-                let decode = move || Decoder::new().decode_unit(codec, size_px, &unit.data);
+            self.saw(media_time, unit.key);
+            if let (true, Some(size_px)) = (first_key, size_px) {
+                let decode = move || Decoder::new().decode_unit(unit.codec, size_px, &unit.data);
                 let picture = tokio::task::spawn_blocking(decode).await;
                 self.decoded(picture.map_err(|error| CameraError::Panic(error.to_string()))?.map(drop))?;
             }
@@ -142,7 +151,7 @@ impl Look {
     fn silence(&self, limit: Duration) -> Result<(), CameraError> {
         match (self.frames, self.keys) {
             (0, _) => Err(CameraError::Stalled { what: "picture", after: limit }),
-            (_, 0) => Err(CameraError::Stalled { what: "key frame", after: limit }),
+            (_, 0) => Err(CameraError::NoKeyFrame { after: limit }),
             _ => Ok(()),
         }
     }

@@ -1,12 +1,11 @@
-//! One RTSP session: from an address to access units, in a straight line. Retries belong to the supervisor.
+//! One RTSP session over TCP: from an address to access units, in a straight line. Retries belong to the supervisor.
 //!
-//! TCP only: `retina` has no reorder buffer for UDP. Annex B with parameter sets in front of each key frame,
-//! so that each one decodes by itself. Sequence numbers and time stamps announced by PLAY are not trusted:
+//! TCP only: `retina` has no reorder buffer for UDP, so `gst_source` takes what comes that way. Annex B with parameter sets in front
+//! of each key frame, so that each one decodes by itself. Sequence numbers and time stamps announced by PLAY are not trusted:
 //! real cameras announce wrong ones.
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::StreamExt;
 use retina::{
     client::{
@@ -18,34 +17,36 @@ use retina::{
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-use super::{CameraError, Codec, Credentials, annexb};
-
-/// Largest access unit taken, in bytes: an intra-coded 8K picture at low compression.
-pub(super) const MAX_UNIT_BYTES: usize = 16 << 20;
-
-/// An access unit as it came.
-pub(super) struct Unit {
-    pub data: Bytes,
-    /// The stream's own time, from an arbitrary zero.
-    pub media_time: Duration,
-    /// Decodes by itself, parameter sets included.
-    pub key: bool,
-}
+use super::{
+    CameraError, Codec, Credentials, annexb,
+    redirect::{Trail, rtsp_location},
+    source::{MAX_UNIT_BYTES, StreamUnit},
+};
 
 /// A playing session.
 pub(super) struct RtspStream {
     demuxed: Demuxed,
     index: usize,
-    /// How the stream is encoded.
-    pub codec: Codec,
+    codec: Codec,
 }
 
 impl RtspStream {
-    /// DESCRIBE, SETUP, PLAY; each answered within `answer`.
+    /// DESCRIBE, SETUP, PLAY; each answered within `answer`. Redirects are followed.
     pub(super) async fn open(url: &Url, credentials: Option<&Credentials>, answer: Duration) -> Result<Self, CameraError> {
-        let creds = credentials.map(|c| retina::client::Credentials { username: c.user.clone(), password: c.password.clone() });
-        let options = SessionOptions::default().creds(creds).user_agent(concat!("qorgan/", env!("CARGO_PKG_VERSION")).into());
-        let mut session = step("DESCRIBE", answer, Session::describe(url.clone(), options)).await?;
+        let mut trail = Trail::new(url);
+        let session = loop {
+            match describe(trail.here(), trail.log_in(credentials), answer).await {
+                Err(CameraError::Rtsp { status: Some(300..400), .. }) => {
+                    let location = rtsp_location(trail.here(), answer).await?;
+                    trail.follow(&location)?;
+                }
+                other => break other?,
+            }
+        };
+        Self::play(session, answer).await
+    }
+
+    async fn play(mut session: Session<retina::client::Described>, answer: Duration) -> Result<Self, CameraError> {
         let (index, codec) = choose(&session)?;
         let setup = SetupOptions::default().transport(Transport::Tcp(TcpTransportOptions::default())).frame_format(FrameFormat::SIMPLE);
         step("SETUP", answer, session.setup(index, setup)).await?;
@@ -57,33 +58,42 @@ impl RtspStream {
     }
 
     /// The next access unit; `Ok(None)` when none came before the deadline.
-    pub(super) async fn next(&mut self, deadline: Instant) -> Result<Option<Unit>, CameraError> {
+    pub(super) async fn next(&mut self, deadline: Instant) -> Result<Option<StreamUnit>, CameraError> {
         loop {
             let Ok(item) = timeout_at(deadline, self.demuxed.next()).await else { return Ok(None) };
             let item = item.ok_or(CameraError::Ended)?;
             let item = item.map_err(|error| CameraError::rtsp("the stream", &error))?;
             let CodecItem::VideoFrame(frame) = item else { continue };
             let stamp = frame.timestamp();
-            let seconds = stamp.timestamp() as f64 / f64::from(stamp.clock_rate().get());
-            let random_access = frame.is_random_access_point();
+            let stamp_s = stamp.timestamp() as f64 / f64::from(stamp.clock_rate().get());
+            let (random_access, lost) = (frame.is_random_access_point(), u64::from(frame.loss()));
             let data = frame.into_data();
             if data.len() > MAX_UNIT_BYTES {
                 return Err(CameraError::TooLarge { bytes: data.len(), limit: MAX_UNIT_BYTES });
             }
             // A key frame whose parameter sets never came would only make the decoder err.
             let key = random_access && annexb::has_parameter_sets(self.codec, &data);
-            let media_time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-            return Ok(Some(Unit { data: data.into(), media_time, key }));
+            return Ok(Some(StreamUnit { codec: self.codec, size_px: self.size_px(), data: data.into(), stamp_s, key, lost, broken: 0 }));
         }
     }
 
     /// Width and height in pixels, once parameter sets are known.
-    pub(super) fn size_px(&self) -> Option<(u32, u32)> {
+    fn size_px(&self) -> Option<(u32, u32)> {
         match self.demuxed.streams().get(self.index)?.parameters()? {
             ParametersRef::Video(video) => Some(video.pixel_dimensions()),
             _ => None,
         }
     }
+}
+
+async fn describe(
+    url: &Url,
+    credentials: Option<&Credentials>,
+    answer: Duration,
+) -> Result<Session<retina::client::Described>, CameraError> {
+    let creds = credentials.map(|c| retina::client::Credentials { username: c.user.clone(), password: c.password.clone() });
+    let options = SessionOptions::default().creds(creds).user_agent(concat!("qorgan/", env!("CARGO_PKG_VERSION")).into());
+    step("DESCRIBE", answer, Session::describe(url.clone(), options)).await
 }
 
 async fn step<T>(name: &'static str, answer: Duration, work: impl Future<Output = Result<T, retina::Error>>) -> Result<T, CameraError> {
@@ -93,13 +103,14 @@ async fn step<T>(name: &'static str, answer: Duration, work: impl Future<Output 
     }
 }
 
-/// The first H.264 or H.265 video stream.
+/// The first video stream in a codec that the hub decodes.
 fn choose(session: &Session<retina::client::Described>) -> Result<(usize, Codec), CameraError> {
     let streams = session.streams();
     for (index, stream) in streams.iter().enumerate().filter(|(_, stream)| stream.media() == "video") {
         match stream.encoding_name() {
             "h264" => return Ok((index, Codec::H264)),
             "h265" => return Ok((index, Codec::H265)),
+            "jpeg" => return Ok((index, Codec::Mjpeg)),
             _ => {}
         }
     }
