@@ -133,7 +133,8 @@ impl<K: Clone + Eq + Hash> Scheduler<K> {
         if let Some(before) = camera.arrived_at {
             let since = now.saturating_duration_since(before);
             // The shorter of two, and half-way to it: a gap in the stream is no interval.
-            camera.interval = if camera.interval == UNKNOWN_INTERVAL { since } else { (camera.interval + since.min(camera.interval * 2)) / 2 };
+            camera.interval =
+                if camera.interval == UNKNOWN_INTERVAL { since } else { (camera.interval + since.min(camera.interval * 2)) / 2 };
         }
         camera.arrived_at = Some(now);
         camera.again = camera.busy;

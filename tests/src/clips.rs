@@ -111,36 +111,54 @@ pub fn step(profile: Profile, detector: &mut Detector) -> Result<Step, ServerErr
     let file = paths::var().join(format!("footage/bench-step-{}.mp4", profile.as_str()));
     make(&file, |to| {
         let (before, after) = five_come(detector)?;
-        let fps = profile.fps();
-        let caps = format!("video/x-raw,format=I420,width={},height={},framerate={fps}/1", before.width, before.height);
-        let pipeline =
-            pipeline(&format!("appsrc name=in format=time block=true max-buffers=8 caps={caps} ! videocrop top=72 bottom=72 ! {}", profile.encoder(to)))?;
-        let input = pipeline.by_name("in").and_then(|e| e.downcast::<AppSrc>().ok()).ok_or_else(|| missing("appsrc"))?;
-        let feeding = std::thread::spawn(move || {
-            let mut random = StdRng::seed_from_u64(5);
-            let frame_time = gst::ClockTime::SECOND / u64::from(fps);
-            for i in 0..2 * HALF_S * fps {
-                let picture = if i < HALF_S * fps { &before } else { &after };
-                // A sensor's noise, so that no two frames are the same.
-                let mut bytes: Vec<u8> = picture.y.iter().map(|luma| luma.saturating_add(random.random_range(0..4)).saturating_sub(2)).collect();
-                bytes.extend_from_slice(&picture.u);
-                bytes.extend_from_slice(&picture.v);
-                let mut buffer = gst::Buffer::from_mut_slice(bytes);
-                if let Some(buffer) = buffer.get_mut() {
-                    buffer.set_pts(frame_time * u64::from(i));
-                    buffer.set_duration(frame_time);
-                }
-                if input.push_buffer(buffer).is_err() {
-                    return;
-                }
-            }
-            let _ = input.end_of_stream();
-        });
-        let result = run(&pipeline);
-        let _ = feeding.join();
-        result
+        play_stills(profile, vec![before, after], to)
     })?;
     Ok(Step { file, length_s: f64::from(2 * HALF_S), at_s: f64::from(HALF_S) })
+}
+
+/// A minute of one frame of the footage, with a sensor's noise: a truly still scene as a camera encodes it.
+pub fn still(profile: Profile) -> Result<PathBuf, ServerError> {
+    let file = paths::var().join(format!("footage/bench-still-{}.mp4", profile.as_str()));
+    make(&file, |to| {
+        let picture = pictures(100_000)?.into_iter().next().ok_or_else(|| missing("a frame of the footage"))?;
+        play_stills(profile, vec![picture.clone(), picture], to)
+    })?;
+    Ok(file)
+}
+
+/// Encodes pictures one after another, each for half a minute, with a sensor's noise, so that no two frames are the same.
+fn play_stills(profile: Profile, pictures: Vec<I420>, to: &Path) -> Result<(), ServerError> {
+    let fps = profile.fps();
+    let (width, height) = pictures.first().map_or((0, 0), |picture| (picture.width, picture.height));
+    let pipeline = pipeline(&format!(
+        "appsrc name=in format=time block=true max-buffers=8 caps=video/x-raw,format=I420,width={width},height={height},framerate={fps}/1 \
+         ! videocrop top=72 bottom=72 ! {}",
+        profile.encoder(to)
+    ))?;
+    let input = pipeline.by_name("in").and_then(|e| e.downcast::<AppSrc>().ok()).ok_or_else(|| missing("appsrc"))?;
+    let feeding = std::thread::spawn(move || {
+        let mut random = StdRng::seed_from_u64(5);
+        let frame_time = gst::ClockTime::SECOND / u64::from(fps);
+        let frames = pictures.iter().flat_map(|picture| std::iter::repeat_n(picture, (HALF_S * fps) as usize));
+        for (i, picture) in (0u64..).zip(frames) {
+            let mut bytes: Vec<u8> =
+                picture.y.iter().map(|luma| luma.saturating_add(random.random_range(0..5)).saturating_sub(2)).collect();
+            bytes.extend_from_slice(&picture.u);
+            bytes.extend_from_slice(&picture.v);
+            let mut buffer = gst::Buffer::from_mut_slice(bytes);
+            if let Some(buffer) = buffer.get_mut() {
+                buffer.set_pts(frame_time * i);
+                buffer.set_duration(frame_time);
+            }
+            if input.push_buffer(buffer).is_err() {
+                return;
+            }
+        }
+        let _ = input.end_of_stream();
+    });
+    let result = run(&pipeline);
+    let _ = feeding.join();
+    result
 }
 
 /// The emptiest frame, and the same with five people more.

@@ -94,7 +94,14 @@ struct Server {
 
 /// Serves `count` cameras, `/c0`, `/c1`, ..., until the future is dropped; `phase` of each camera comes from the seed.
 /// `ready` gets the port. Faults of unsteady cameras are printed, a JSON line each.
-pub async fn serve(clip: &Path, count: usize, port: u16, seed: u64, unsteady: bool, ready: impl FnOnce(u16, &[f64])) -> Result<(), FleetError> {
+pub async fn serve(
+    clip: &Path,
+    count: usize,
+    port: u16,
+    seed: u64,
+    unsteady: bool,
+    ready: impl FnOnce(u16, &[f64]),
+) -> Result<(), FleetError> {
     let packets = Packets::of(&Clip::load(clip)?)?;
     let mut random = StdRng::seed_from_u64(seed);
     let cameras: Vec<Camera> = (0..count)
@@ -204,11 +211,9 @@ impl Server {
             }
             // Cameras behind a firewall answer so; every client then asks for TCP.
             "SETUP" if !request.transport.contains("TCP") => answer(request, "461 Unsupported Transport", ""),
-            "SETUP" => answer(
-                request,
-                "200 OK",
-                "Session: 1;timeout=60\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1;ssrc=00000001\r\n",
-            ),
+            "SETUP" => {
+                answer(request, "200 OK", "Session: 1;timeout=60\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1;ssrc=00000001\r\n")
+            }
             "PLAY" => answer(request, "200 OK", "Session: 1\r\nRange: npt=0-\r\n"),
             _ => answer(request, "200 OK", "Session: 1\r\n"),
         }
@@ -230,7 +235,8 @@ impl Server {
         let length = self.packets.length;
         // Time of the camera since it was made, at the first frame to be sent.
         let clock = self.started.elapsed() + camera.phase;
-        let (mut round, into) = ((clock.as_nanos() / length.as_nanos()) as u32, Duration::from_nanos((clock.as_nanos() % length.as_nanos()) as u64));
+        let (mut round, into) =
+            ((clock.as_nanos() / length.as_nanos()) as u32, Duration::from_nanos((clock.as_nanos() % length.as_nanos()) as u64));
         let mut next = self.packets.frames.partition_point(|frame| frame.at < into);
         let (mut sequence, mut buffer) = (lock(&camera.random).random::<u16>(), Vec::new());
         loop {
@@ -422,7 +428,8 @@ mod tests {
 
     #[test]
     fn requests_come_out_whole_and_interleaved_reports_are_skipped() {
-        let text = b"$\x01\x00\x02abSETUP rtsp://h/c7/track0 RTSP/1.0\r\nCSeq: 3\r\nTransport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n".to_vec();
+        let text =
+            b"$\x01\x00\x02abSETUP rtsp://h/c7/track0 RTSP/1.0\r\nCSeq: 3\r\nTransport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n".to_vec();
         for cut in 0..text.len() {
             let skipped = if cut >= 6 { 6 } else { 0 };
             assert!(next_request(&text[skipped..cut]).is_none(), "{cut}");

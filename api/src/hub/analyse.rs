@@ -10,6 +10,7 @@
 //! worker has its own model sessions; decoders are shared. Threads do not grow with cameras. A count leaves on its MQTT topic
 //! like any foreign one. Pixels die here.
 
+mod closely;
 mod cost;
 mod desk;
 mod worker;
@@ -30,6 +31,7 @@ use tokio::{runtime::Handle, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    closely::{Closely, Pictures, is_incident},
     desk::Desk,
     worker::{Scenes, Workers},
 };
@@ -41,6 +43,8 @@ use crate::{config::Config, error::chain};
 const CAMERAS_THREAD: &str = "cameras";
 /// A camera is not looked at more often than this, whatever happens there.
 const MIN_INTERVAL: Duration = Duration::from_millis(150);
+/// How soon an incident makes its site's cameras be watched closely.
+const INCIDENTS_EVERY: Duration = Duration::from_millis(500);
 /// Changes of health on their way.
 pub(super) const HEALTH_QUEUE: usize = 1_024;
 
@@ -55,11 +59,79 @@ pub(super) struct Prepared {
 
 /// The running edge.
 pub(super) struct Edge {
-    cameras: Cameras,
-    shared: Arc<Workers>,
+    pipeline: Pipeline,
     workers: Vec<std::thread::JoinHandle<()>>,
     /// Of the cameras alone: one thread receives from all of them.
     receiving: tokio::runtime::Runtime,
+}
+
+/// Cameras and what is remembered of them, to be changed while everything runs; clones are handles of the same.
+#[derive(Clone)]
+pub struct Pipeline {
+    cameras: Cameras,
+    shared: Arc<Workers>,
+    receiving: Handle,
+}
+
+impl Pipeline {
+    /// The cameras: their streams, statistics and taps.
+    pub fn cameras(&self) -> &Cameras {
+        &self.cameras
+    }
+
+    /// Begins to watch a camera, with its scene.
+    ///
+    /// # Errors
+    /// One of this id is watched already, or the scene cannot be used; nothing has changed then.
+    pub fn add(&self, spec: CameraSpec, scene: SceneSetup) -> Result<(), PipelineError> {
+        if self.cameras.spec(&spec.id).is_some() {
+            return Err(PipelineError::Exists(spec.id));
+        }
+        self.set_scene(&spec.id, scene)?;
+        let _inside = self.receiving.enter();
+        self.cameras.add(spec).map_err(|exists| PipelineError::Exists(exists.0))
+    }
+
+    /// Watches a camera by another specification. Returns whether it is watched at all.
+    pub async fn change(&self, spec: CameraSpec) -> bool {
+        let cameras = self.cameras.clone();
+        self.receiving.spawn(async move { cameras.change(spec).await }).await.unwrap_or(false)
+    }
+
+    /// Stops watching a camera and forgets everything about it. Returns whether it was watched.
+    pub async fn remove(&self, camera: &DeviceRef) -> bool {
+        let watched = self.cameras.remove(camera).await;
+        self.shared.desk.forget(camera);
+        self.shared.scenes.forget(camera);
+        watched
+    }
+
+    /// Gives a camera zones, lines, masks, calibration and a staleness limit, from its next picture on.
+    ///
+    /// # Errors
+    /// The setup cannot be used; the one before stays.
+    pub fn set_scene(&self, camera: &DeviceRef, scene: SceneSetup) -> Result<(), GeometryError> {
+        let limits = Limits { stale_after: scene.stale_after, min_interval: MIN_INTERVAL };
+        self.shared.scenes.set(camera, scene)?;
+        self.shared.desk.limit(camera, limits);
+        Ok(())
+    }
+
+    /// The camera was turned on purpose: its view is right from now on.
+    pub fn accept_view(&self, camera: &DeviceRef) {
+        self.shared.scenes.accept_view(camera);
+    }
+}
+
+/// Why a camera is not watched.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PipelineError {
+    /// There is one of this id.
+    #[error("the camera {0} is watched already")]
+    Exists(DeviceRef),
+    /// Its zones, lines, masks or calibration.
+    #[error(transparent)]
+    Scene(#[from] GeometryError),
 }
 
 /// Where a finished count goes.
@@ -124,13 +196,27 @@ pub(super) fn start(
     });
     let (sender, mut health) = mpsc::channel::<CameraHealth>(HEALTH_QUEUE);
     let edge = start_workers(prepared, &app.config, &app.clock, publish, log_picture(), &sender, cancel)?;
-    let app = app.clone();
+    let closely = Closely::new(edge.pipeline.shared.clone(), edge.cameras());
+    let mut closely = closely.map_err(|error| StartError::Models(format!("the thread that decodes whole streams: {error}")))?;
+    let _ = app.pipeline.set(edge.pipeline());
+    let (app, cancel) = (app.clone(), cancel.clone());
     let task = tokio::spawn(async move {
-        while let Some(change) = health.recv().await {
-            if let Some(view) = app.cameras.health(change, app.clock.utc()) {
-                app.show_camera(view);
+        let mut incidents = tokio::time::interval(INCIDENTS_EVERY);
+        loop {
+            tokio::select! {
+                change = health.recv() => match change.map(|change| app.cameras.health(change, app.clock.utc())) {
+                    Some(Some(view)) => app.show_camera(view),
+                    Some(None) => {}
+                    None => break,
+                },
+                _ = incidents.tick() => {
+                    let open = app.engine.open_alerts();
+                    closely.sites(&open.iter().filter(|alert| is_incident(alert)).filter_map(|alert| alert.site.clone()).collect());
+                }
+                () = cancel.cancelled() => break,
             }
         }
+        closely.stop().await;
     });
     Ok((edge, task))
 }
@@ -161,6 +247,7 @@ pub(super) fn start_workers(
     let scenes = scenes.map_err(|error| StartError::Models(error.to_string()))?;
     let shared = Arc::new(Workers {
         frames: frames.clone(),
+        pictures: Pictures::default(),
         desk: Desk::new(Limits { stale_after, min_interval: MIN_INTERVAL }),
         decoder: Decoder::new(),
         scenes,
@@ -195,45 +282,25 @@ pub(super) fn start_workers(
         let _inside = receiving.enter();
         Cameras::start(specs, &frames, health, clock, &Settings::default(), cancel)
     };
-    Ok(Edge { cameras, shared, workers, receiving })
+    let pipeline = Pipeline { cameras, shared, receiving: receiving.handle().clone() };
+    Ok(Edge { pipeline, workers, receiving })
 }
 
 impl Edge {
-    /// The cameras, to add, change and remove them.
-    pub(super) fn cameras(&self) -> &Cameras {
-        &self.cameras
+    /// The cameras, to tap them.
+    pub(super) fn cameras(&self) -> Cameras {
+        self.pipeline.cameras.clone()
     }
 
-    /// Gives a camera zones, lines, masks, calibration and a staleness limit; from its next picture on. Error: the setup cannot
-    /// be used, and the one before stays.
-    pub(super) fn set_scene(&self, camera: &DeviceRef, setup: SceneSetup) -> Result<(), GeometryError> {
-        let limits = Limits { stale_after: setup.stale_after, min_interval: MIN_INTERVAL };
-        self.shared.scenes.set(camera, setup)?;
-        self.shared.desk.limit(camera, limits);
-        Ok(())
-    }
-
-    /// Forgets what is remembered of a camera that was removed.
-    pub(super) fn forget(&self, camera: &DeviceRef) {
-        self.shared.frames.forget(camera);
-        self.shared.desk.forget(camera);
-        self.shared.scenes.forget(camera);
-    }
-
-    /// The camera was turned on purpose: its view is right from now on.
-    pub(super) fn accept_view(&self, camera: &DeviceRef) {
-        self.shared.scenes.accept_view(camera);
-    }
-
-    /// Looks at a camera this often as long as nobody else has to wait for it; none ends that.
-    pub(super) fn watch(&self, camera: &DeviceRef, every: Option<Duration>) {
-        self.shared.desk.watch(camera, every);
+    /// What the rest of the hub changes cameras by.
+    pub(super) fn pipeline(&self) -> Pipeline {
+        self.pipeline.clone()
     }
 
     /// Stops cameras and workers. ONNX Runtime's sessions are gone before the process ends.
     pub(super) async fn stop(self) {
-        self.cameras.stop().await;
-        self.shared.desk.close();
+        self.pipeline.cameras.stop().await;
+        self.pipeline.shared.desk.close();
         let join = move || self.workers.into_iter().for_each(|worker| drop(worker.join()));
         let _ = tokio::task::spawn_blocking(join).await;
         self.receiving.shutdown_background();

@@ -84,7 +84,7 @@ pub(super) async fn run(config: Config, addresses_file: Option<PathBuf>) -> Resu
         Some(prepared) => {
             let counts = counts_to(link.clone());
             Some(analyse::start_workers(prepared, &config, &clock, counts, analyse::log_picture(), &sender, &cancel)?)
-        },
+        }
         None => None,
     };
 

@@ -61,6 +61,8 @@ use crate::{
     view::{CameraView, UnitLiveView},
 };
 
+#[cfg(feature = "edge")]
+pub use analyse::{Pipeline, PipelineError};
 pub(crate) use dc09::key as panel_key;
 pub(crate) use doors::commit;
 pub(crate) use field::moved;
@@ -156,6 +158,9 @@ pub struct Shared {
     pub drills: Notify,
     /// Seals the contacts of site files.
     pub seal: Seal,
+    /// Cameras and counting, once they run; never in a centre without cameras.
+    #[cfg(feature = "edge")]
+    pub pipeline: std::sync::OnceLock<Pipeline>,
     /// Broker or link, once it is there.
     pub mqtt: std::sync::OnceLock<Arc<Mqtt>>,
     supervision: Mutex<qorgan_alerts::Supervision>,

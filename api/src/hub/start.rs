@@ -177,6 +177,8 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         phones: Phones::load(&store, secrets::phone_key(&state_dir)?).await?,
         journal: journal.clone(),
         desks: routes::Desks::default(),
+        #[cfg(feature = "edge")]
+        pipeline: OnceLock::new(),
         mqtt: OnceLock::new(),
         response: Mutex::default(),
         areas: RwLock::new(Arc::new(areas)),

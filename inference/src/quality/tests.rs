@@ -18,7 +18,13 @@ fn yard(noise: u32) -> I420 {
         for column in 0..width {
             let value = match row {
                 0..90 => 190,
-                90..220 => if (column / 24 + row / 20) % 3 == 0 { 60 } else { 140 },
+                90..220 => {
+                    if (column / 24 + row / 20) % 3 == 0 {
+                        60
+                    } else {
+                        140
+                    }
+                }
                 _ => 90 + ((column * 7919 + row * 104_729) / 97 % 40) as u8,
             };
             y[row * width + column] = value + next() % 4;

@@ -76,7 +76,7 @@ async fn main() -> Result<(), Failure> {
         }
     }
     let end = Instant::now();
-    let outages = outages(&cameras, &cameras.faults(), &watch.take(), (start, end));
+    let mut outages = outages(&cameras, &cameras.faults(), &watch.take(), (start, end));
     let mut report = Report::new("soak-cameras");
     report.figure("cameras", args.cameras);
     report.figure("minutes", args.minutes);
@@ -110,8 +110,7 @@ struct Outages {
 
 /// For each fault how long after it the camera was counted again; and gaps between counts without any fault.
 fn outages(cameras: &CameraProcess, faults: &[FaultLine], seen: &HashMap<String, Seen>, (start, end): (Instant, Instant)) -> Outages {
-    let mut out =
-        Outages { by_fault: HashMap::new(), too_long: 0, not_back: 0, starved: 0, longest_silence_s: 0.0, counted: 0 };
+    let mut out = Outages { by_fault: HashMap::new(), too_long: 0, not_back: 0, starved: 0, longest_silence_s: 0.0, counted: 0 };
     let nothing = Seen::default();
     for camera in 0..cameras.phases_s.len() {
         let counts = &seen.get(&format!("{}/c{camera}", sites::SITE)).unwrap_or(&nothing).counts;

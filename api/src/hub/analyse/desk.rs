@@ -1,11 +1,12 @@
 //! Where workers wait for a camera to look at: the scheduler behind a lock, and a bell.
 
 use std::{
+    collections::BTreeSet,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use qorgan_domain::DeviceRef;
+use qorgan_domain::{DeviceRef, SiteId};
 use qorgan_inference::{Limits, Look, Scheduler};
 
 /// A worker looks this often whether anything is due that nobody rang for.
@@ -19,12 +20,16 @@ pub(super) struct Desk {
 
 struct State {
     scheduler: Scheduler<DeviceRef>,
+    watched: BTreeSet<DeviceRef>,
     closed: bool,
 }
 
 impl Desk {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { state: Mutex::new(State { scheduler: Scheduler::new(limits), closed: false }), bell: Condvar::new() }
+        Self {
+            state: Mutex::new(State { scheduler: Scheduler::new(limits), watched: BTreeSet::new(), closed: false }),
+            bell: Condvar::new(),
+        }
     }
 
     /// A picture of this camera waits.
@@ -63,13 +68,33 @@ impl Desk {
         self.lock().scheduler.limit(camera, limits);
     }
 
-    pub(super) fn watch(&self, camera: &DeviceRef, every: Option<Duration>) {
-        self.lock().scheduler.watch(camera, every);
+    /// The cameras of these sites are looked at this often, if nobody else has to wait; no others are. Gives them in the order of
+    /// their names.
+    pub(super) fn watch_sites(&self, sites: &BTreeSet<SiteId>, every: Duration) -> Vec<DeviceRef> {
+        let mut state = self.lock();
+        let (mut close, far): (Vec<DeviceRef>, Vec<DeviceRef>) = state
+            .scheduler
+            .cameras()
+            .filter(|camera| sites.contains(&camera.site) || state.watched.contains(*camera))
+            .cloned()
+            .partition(|camera| sites.contains(&camera.site));
+        close.sort_unstable();
+        for camera in far {
+            state.scheduler.watch(&camera, None);
+        }
+        for camera in close.iter().filter(|camera| !state.watched.contains(*camera)).cloned().collect::<Vec<_>>() {
+            state.scheduler.watch(&camera, Some(every));
+        }
+        state.watched = close.iter().cloned().collect();
+        drop(state);
         self.bell.notify_one();
+        close
     }
 
     pub(super) fn forget(&self, camera: &DeviceRef) {
-        self.lock().scheduler.forget(camera);
+        let mut state = self.lock();
+        state.scheduler.forget(camera);
+        state.watched.remove(camera);
     }
 
     /// Ends every wait.
@@ -88,6 +113,21 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+
+    #[test]
+    fn cameras_of_a_site_with_an_incident_are_watched_and_then_not() {
+        let desk = Desk::new(Limits { stale_after: Duration::from_secs(7), min_interval: Duration::ZERO });
+        let camera = |name: &str| name.parse::<DeviceRef>().expect("a device");
+        for name in ["school-17/yard", "school-18/b", "school-18/a"] {
+            desk.arrived(&camera(name), Instant::now());
+        }
+        let sites = BTreeSet::from([camera("school-18/a").site]);
+        assert_eq!(desk.watch_sites(&sites, Duration::from_millis(500)), [camera("school-18/a"), camera("school-18/b")]);
+        desk.forget(&camera("school-18/b"));
+        assert_eq!(desk.watch_sites(&sites, Duration::from_millis(500)), [camera("school-18/a")]);
+        assert!(desk.watch_sites(&BTreeSet::new(), Duration::ZERO).is_empty());
+        assert!(desk.lock().watched.is_empty());
+    }
 
     #[test]
     fn a_worker_wakes_for_a_picture_and_for_the_end() {

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use qorgan_domain::{Clock, Count, CountSource, DeviceRef};
+use qorgan_domain::{Clock, Count, CountSource, DeviceRef, UtcMs};
 use qorgan_inference::{
     Counter, GeometryError, Look, Point, Polygon, Reading, Scene, SceneSetup,
     quality::{PictureHealth, Quality},
@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 
 use super::{
     Publish, TellPicture,
+    closely::{Fresh, Pictures},
     cost::{Steps, spent},
     desk::Desk,
 };
@@ -26,6 +27,8 @@ use crate::error::chain;
 /// What all workers share.
 pub(super) struct Workers {
     pub(super) frames: Arc<KeyFrames>,
+    /// Of cameras that are watched closely.
+    pub(super) pictures: Pictures,
     pub(super) desk: Desk,
     /// One set of decoders for all workers.
     pub(super) decoder: Decoder,
@@ -34,6 +37,21 @@ pub(super) struct Workers {
     pub(super) publish: Publish,
     pub(super) tell_picture: TellPicture,
     pub(super) runtime: Handle,
+}
+
+/// What there is to look at.
+enum Work {
+    KeyFrame(KeyFrame),
+    Picture(Fresh),
+}
+
+impl Work {
+    fn received_at(&self) -> UtcMs {
+        match self {
+            Work::KeyFrame(frame) => frame.received_at,
+            Work::Picture(fresh) => fresh.received_at,
+        }
+    }
 }
 
 /// What is remembered of each camera between two of its pictures; no pixels but coarse grids.
@@ -108,18 +126,19 @@ impl Workers {
     /// Works until the desk closes.
     pub(super) fn work(&self, mut counter: Counter) {
         while let Some(camera) = self.desk.next() {
-            let Some(frame) = self.frames.take(&camera) else {
+            let started = Instant::now();
+            let Some(work) = self.work_of(&camera) else {
                 self.desk.looked(&camera, None);
                 continue;
             };
-            let started = Instant::now();
+            let received_at = work.received_at();
             // A picture that makes a parser panic costs that frame, its decoder and the camera's memory, not the thread.
-            let counted = catch_unwind(AssertUnwindSafe(|| self.count(&frame, &mut counter)))
+            let counted = catch_unwind(AssertUnwindSafe(|| self.count(&camera, work, &mut counter)))
                 .unwrap_or_else(|_| Err("panicked; its decoder was thrown away".to_owned()));
             let look = match counted {
                 Ok(count) => {
                     metrics::histogram!("qorgan_frame_seconds").record(started.elapsed().as_secs_f64());
-                    let age = self.clock.utc().ms_since(frame.received_at).max(0);
+                    let age = self.clock.utc().ms_since(received_at).max(0);
                     metrics::histogram!("qorgan_count_age_seconds").record(age as f64 / 1000.0);
                     let look = Look { people: count.people, unchanged: count.unchanged };
                     self.runtime.spawn((self.publish)(count));
@@ -135,27 +154,42 @@ impl Workers {
         }
     }
 
-    fn count(&self, frame: &KeyFrame, counter: &mut Counter) -> Result<Count, String> {
+    /// The newer of the camera's key frame and, while it is watched closely, its newest picture; the other is of no use then.
+    fn work_of(&self, camera: &DeviceRef) -> Option<Work> {
+        match (self.frames.take(camera), self.pictures.take(camera)) {
+            (Some(frame), Some(fresh)) if frame.received < fresh.received => Some(Work::Picture(fresh)),
+            (Some(frame), _) => Some(Work::KeyFrame(frame)),
+            (None, fresh) => fresh.map(Work::Picture),
+        }
+    }
+
+    fn count(&self, camera: &DeviceRef, work: Work, counter: &mut Counter) -> Result<Count, String> {
         let mut steps = Steps::start();
-        let mut picture = self.decoder.decode(frame).map_err(|error| chain(&error))?;
-        spent("decode", steps.lap());
-        let mut memory = self.scenes.take(&frame.camera);
+        let (mut picture, received_at, received, key) = match work {
+            Work::Picture(Fresh { picture, received_at, received }) => (picture, received_at, received, false),
+            Work::KeyFrame(frame) => {
+                let picture = self.decoder.decode(&frame).map_err(|error| chain(&error))?;
+                spent("decode", steps.lap());
+                (picture, frame.received_at, frame.received, true)
+            }
+        };
+        let mut memory = self.scenes.take(camera);
         let scaling = time_scaling();
-        let reading = counter.look(&mut memory.scene, &mut picture, frame.received).map_err(|error| chain(&error));
+        let reading = counter.look(&mut memory.scene, &mut picture, received).map_err(|error| chain(&error));
         let scaling = time_scaling().saturating_sub(scaling);
         steps.lap();
         // After the masks were burned in: nothing else sees what lies under them.
-        let health = memory.quality.look(&picture, frame.received);
+        let health = if key { memory.quality.look(&picture, received) } else { None };
         spent("quality", steps.lap());
-        self.scenes.put(&frame.camera, memory);
+        self.scenes.put(camera, memory);
         if let Some(health) = health {
-            self.tell(&frame.camera, health);
+            self.tell(camera, health);
         }
         let reading = reading?;
         note_cost(&reading, scaling);
         Ok(Count {
-            camera: frame.camera.clone(),
-            at: frame.received_at,
+            camera: camera.clone(),
+            at: received_at,
             people: reading.people,
             low: reading.low,
             high: reading.high,

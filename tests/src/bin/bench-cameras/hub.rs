@@ -54,10 +54,6 @@ impl Measured {
     pub(crate) fn cpu_ms(&self) -> f64 {
         self.steps.iter().map(|(_, ms)| ms).sum()
     }
-    /// Without what the hub does besides pictures.
-    pub(crate) fn pictures_ms(&self) -> f64 {
-        self.steps.iter().filter(|(step, _)| step != "hub").map(|(_, ms)| ms).sum()
-    }
     pub(crate) fn interval(&self, q: f64) -> f64 {
         quantile(&mut self.longest_s.clone(), q)
     }

@@ -104,7 +104,11 @@ fn figures(report: &mut Report, profile: Profile, small: &Measured, large: &Meas
     let added = (large.resident_mb - small.resident_mb) / (large.cameras - small.cameras).max(1) as f64;
     report.at_most(&format!("{p}: MB of resident memory that one more camera takes"), 1.0, round(added));
     report.figure(&format!("{p}_{n}_resident_mb_per_camera_models_included"), round(large.resident_mb / n as f64));
-    report.at_most(&format!("{p}: threads more with {n} cameras than with {}", small.cameras), 0.0, large.threads as f64 - small.threads as f64);
+    report.at_most(
+        &format!("{p}: threads more with {n} cameras than with {}", small.cameras),
+        0.0,
+        large.threads as f64 - small.threads as f64,
+    );
     report.at_most(
         &format!("{p}: CPU per camera with {n} cameras, as a share of that with {}", small.cameras),
         1.0,

@@ -27,7 +27,13 @@ const NOTICED: f64 = 0.5 * COMERS as f64;
 const AT_LEAST_S: u64 = 70;
 
 /// Medians of the hub and of every peer, at the rate people use and at the hub's own.
-pub(crate) async fn compare(report: &mut Report, profile: Profile, workers: usize, seconds: u64, python: Option<&Path>) -> Result<(), Failure> {
+pub(crate) async fn compare(
+    report: &mut Report,
+    profile: Profile,
+    workers: usize,
+    seconds: u64,
+    python: Option<&Path>,
+) -> Result<(), Failure> {
     let runtime = Runtime::load(&paths::onnxruntime())?;
     let dirs = ModelDirs::new(paths::root().join("models"), paths::var());
     let step = clips::step(profile, &mut Detector::load(&runtime, Catalogue::read(&dirs)?.get("nanodet-g-416")?, &dirs, 1)?)?;
