@@ -91,6 +91,9 @@ fn look_at_all(app: &App, passed_s: i64, now: UtcMs) {
         let id = &setup.id;
         let of = all.entry(id.clone()).or_default();
         let control = app.control.get().filter(|_| setup.is_counted_here());
+        if let Some(control) = control {
+            (control.pause)(id, app.cameras.counts_itself(id, now));
+        }
         let stream = control.and_then(|control| (control.figures)(id));
         let picture = control.and_then(|control| (control.picture)(id));
         let counted_at = app.cameras.last(id).and_then(|(at, _)| at);

@@ -12,6 +12,8 @@
 //! (`ingest`), which come in as [`Control`] so that a centre without video builds.
 
 pub mod compliance;
+#[cfg(feature = "edge")]
+pub(crate) mod edge;
 pub(crate) mod meter;
 
 use std::sync::Arc;
@@ -39,6 +41,8 @@ pub struct Control {
     pub figures: Box<dyn Fn(&DeviceRef) -> Option<compliance::StreamFigures> + Send + Sync>,
     /// How its picture looks; none while nothing is known.
     pub picture: Box<dyn Fn(&DeviceRef) -> Option<compliance::PictureFigures> + Send + Sync>,
+    /// Whether it is left alone because another system counts for it.
+    pub pause: Box<dyn Fn(&DeviceRef, bool) + Send + Sync>,
     /// Connects once and says what comes.
     pub try_out: Box<dyn Fn(Camera) -> BoxFuture<'static, Trial> + Send + Sync>,
     /// Offset of its clock by ONVIF, in milliseconds; none when it does not say.

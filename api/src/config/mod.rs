@@ -178,9 +178,7 @@ pub struct Models {
     pub detector: String,
     /// Manifest name of the density map; none when it is off.
     pub density: Option<String>,
-    /// Share of a worker's time that the density map may take, 0 to 1; the rest is the detector's.
-    pub density_share: f32,
-    /// Execution provider of ONNX Runtime: `cpu`, or one that the library was built with.
+    /// What runs the models: `cpu`, or an execution provider that the library offers, such as `cuda` or `openvino`.
     pub provider: String,
     /// Worker threads, each with its own session.
     pub workers: usize,

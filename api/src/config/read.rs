@@ -317,10 +317,6 @@ impl Check<'_> {
         if !(1..=64).contains(&workers) {
             self.problem(raw.workers.span(), format!("models.workers {workers} is not 1 to 64"));
         }
-        let density_share = *raw.density_share.get_ref();
-        if !(0.0..=1.0).contains(&density_share) {
-            self.problem(raw.density_share.span(), format!("models.density_share {density_share} is not 0 to 1"));
-        }
         let provider = raw.provider.get_ref();
         if provider.is_empty() || !provider.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
             let message = format!("models.provider \"{provider}\" is no name of an execution provider, such as cpu, cuda or openvino");
@@ -332,7 +328,6 @@ impl Check<'_> {
             runtime: under(base, raw.runtime),
             detector: raw.detector,
             density: (raw.density != "off").then_some(raw.density),
-            density_share,
             provider: raw.provider.into_inner(),
             workers,
             staleness_s: raw.staleness_s.max(1),

@@ -82,7 +82,10 @@ pub(super) async fn run(config: Config, addresses_file: Option<PathBuf>) -> Resu
     let door = AlarmDoor::open(&config, &site, link.clone(), events, clock.clone(), &cancel).await?;
     let (sender, mut camera_health) = mpsc::channel::<CameraHealth>(analyse::HEALTH_QUEUE);
     let cameras = match prepared {
-        Some(prepared) => Some(analyse::start_workers(prepared, &config, &clock, counts_to(link.clone()), &sender, &cancel)?),
+        Some(prepared) => {
+            let counts = counts_to(link.clone());
+            Some(analyse::start_workers(prepared, &config, &clock, counts, analyse::log_picture(), &sender, &cancel)?)
+        }
         None => None,
     };
 

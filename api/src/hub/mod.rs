@@ -31,6 +31,8 @@ mod start;
 #[cfg(feature = "edge")]
 mod stills;
 mod supervise;
+#[cfg(feature = "edge")]
+mod trial;
 mod upkeep;
 
 use std::{
@@ -63,6 +65,8 @@ use crate::{
     view::{CameraView, UnitLiveView},
 };
 
+#[cfg(feature = "edge")]
+pub use analyse::{Pipeline, PipelineError};
 pub(crate) use dc09::key as panel_key;
 pub(crate) use doors::commit;
 pub(crate) use field::moved;
@@ -165,6 +169,9 @@ pub struct Shared {
     /// MQTT passwords of devices.
     pub device_passwords: DevicePasswords,
     badges: Mutex<qorgan_alerts::badge::Badges>,
+    /// Cameras and counting, once they run; never in a centre without cameras.
+    #[cfg(feature = "edge")]
+    pub pipeline: std::sync::OnceLock<Pipeline>,
     /// Broker or link, once it is there.
     pub mqtt: std::sync::OnceLock<Arc<Mqtt>>,
     supervision: Mutex<qorgan_alerts::Supervision>,

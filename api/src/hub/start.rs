@@ -184,6 +184,8 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         meter: camera_admin::meter::Meter::default(),
         device_passwords: device_passwords.clone(),
         badges: Mutex::new(badges),
+        #[cfg(feature = "edge")]
+        pipeline: OnceLock::new(),
         mqtt: OnceLock::new(),
         response: Mutex::default(),
         areas: RwLock::new(Arc::new(areas)),

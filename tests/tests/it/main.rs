@@ -11,5 +11,6 @@ mod hub;
 mod models;
 mod mqtt;
 mod phone;
+mod quality;
 mod register;
 mod store;
