@@ -7,7 +7,7 @@
 pub mod areas;
 pub mod auth;
 pub mod camera_admin;
-mod cameras;
+pub mod cameras;
 pub mod cli;
 pub mod config;
 pub mod connect;

@@ -31,22 +31,31 @@ use crate::{
     sitefile::Seal,
 };
 
+/// Answers about one camera, at once.
+type Ask<A> = Box<dyn Fn(&DeviceRef) -> Option<A> + Send + Sync>;
+/// Takes a camera as it is set up.
+type Put = Box<dyn Fn(&Camera) -> Result<(), String> + Send + Sync>;
+/// Leaves a camera alone, or not.
+type Pause = Box<dyn Fn(&DeviceRef, bool) + Send + Sync>;
+/// Answers later.
+type Later<Q, A> = Box<dyn Fn(Q) -> BoxFuture<'static, A> + Send + Sync>;
+
 /// What the hub can do with the streams of cameras; absent in a hub that takes no pictures itself.
 pub struct Control {
     /// Adds a camera, or goes on with it as it is set up now. What cannot work at all is an error in words.
-    pub put: Box<dyn Fn(&Camera) -> Result<(), String> + Send + Sync>,
+    pub put: Put,
     /// Takes a camera out; nothing when it is not there.
     pub remove: Box<dyn Fn(&DeviceRef) + Send + Sync>,
     /// Figures of its stream; none while nothing is known.
-    pub figures: Box<dyn Fn(&DeviceRef) -> Option<compliance::StreamFigures> + Send + Sync>,
+    pub figures: Ask<compliance::StreamFigures>,
     /// How its picture looks; none while nothing is known.
-    pub picture: Box<dyn Fn(&DeviceRef) -> Option<compliance::PictureFigures> + Send + Sync>,
+    pub picture: Ask<compliance::PictureFigures>,
     /// Whether it is left alone because another system counts for it.
-    pub pause: Box<dyn Fn(&DeviceRef, bool) + Send + Sync>,
+    pub pause: Pause,
     /// Connects once and says what comes.
-    pub try_out: Box<dyn Fn(Camera) -> BoxFuture<'static, Trial> + Send + Sync>,
+    pub try_out: Later<Camera, Trial>,
     /// Offset of its clock by ONVIF, in milliseconds; none when it does not say.
-    pub clock: Box<dyn Fn(Arc<Camera>) -> BoxFuture<'static, Option<i64>> + Send + Sync>,
+    pub clock: Later<Arc<Camera>, Option<i64>>,
 }
 
 /// What a trial of a camera's address gave.
