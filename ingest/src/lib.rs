@@ -11,6 +11,8 @@ pub mod dc09;
 pub mod limit;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
+#[cfg(feature = "onvif")]
+pub mod onvif;
 #[cfg(any(feature = "mqtt", feature = "dc09"))]
 mod quiet;
 #[cfg(any(feature = "mqtt", feature = "dc09"))]
