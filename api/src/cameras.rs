@@ -20,6 +20,8 @@ const SERIES_POINTS: usize = 120;
 const SERIES_STEP_MS: i64 = 5_000;
 /// A foreign camera that says nothing for this long is offline.
 const FOREIGN_SILENT_MS: i64 = 60_000;
+/// The same of a camera that tells its counts by ONVIF.
+const ONVIF_HOLDS_MS: i64 = 300_000;
 
 /// Why a text is no camera address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,7 +117,9 @@ impl LiveCameras {
     pub fn put(&self, setup: Arc<Camera>, site: &Site) {
         // A camera is stale when three analyses in a row were due and none came.
         let stale_after_ms = i64::from(setup.staleness_s.unwrap_or(self.staleness_s)) * 3_000;
-        let holds_ms = self.holds_ms.get(&setup.id).copied().unwrap_or(FOREIGN_SILENT_MS);
+        // By ONVIF a camera speaks when the number changes.
+        let usual_ms = if setup.onvif.is_some() { ONVIF_HOLDS_MS } else { FOREIGN_SILENT_MS };
+        let holds_ms = self.holds_ms.get(&setup.id).copied().unwrap_or(usual_ms);
         let mut cameras = self.lock();
         let before = cameras.remove(&setup.id);
         let (count, series) = before.map(|live| (live.count, live.series)).unwrap_or_default();

@@ -150,7 +150,6 @@ pub(crate) fn control(pipeline: Pipeline, pictures: Pictures, masked: MaskedJpeg
             let masked = masked.clone();
             Box::pin(try_out(camera, masked))
         }),
-        clock: Box::new(|_| Box::pin(std::future::ready(None))),
     }
 }
 

@@ -20,8 +20,6 @@ const LOOK: Duration = Duration::from_secs(10);
 const LONGEST_LOOK_S: i64 = 30;
 /// Looks between two writes.
 const WRITE_LOOKS: u32 = 6;
-/// Looks between two questions for a camera's clock.
-const CLOCK_LOOKS: u32 = 360;
 /// Hours are kept so long: 30 days, and one to be whole.
 const KEPT: Duration = Duration::from_secs(31 * 86_400);
 const HOUR_MS: i64 = 3_600_000;
@@ -49,6 +47,11 @@ impl Meter {
         (judge(&known, &app.config.cameras, app.clock.utc()), known)
     }
 
+    /// What a camera says of its clock: how far it is ahead, in milliseconds; none when it does not say any more.
+    pub fn clock(&self, id: &DeviceRef, offset_ms: Option<i64>) {
+        self.lock().entry(id.clone()).or_default().clock_offset_ms = offset_ms;
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<DeviceRef, Of>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -69,9 +72,6 @@ pub(crate) async fn run(app: App, cancel: CancellationToken) {
         let passed_s = now.ms_since(last) / 1_000;
         last = now;
         look_at_all(&app, if (0..=LONGEST_LOOK_S).contains(&passed_s) { passed_s } else { 0 }, now);
-        if looks.is_multiple_of(CLOCK_LOOKS) {
-            ask_clocks(&app);
-        }
         looks = looks.wrapping_add(1);
         if looks.is_multiple_of(WRITE_LOOKS) {
             write(&app).await;
@@ -121,21 +121,6 @@ fn look_at_all(app: &App, passed_s: i64, now: UtcMs) {
     drop(all);
     for sign in signs {
         app.sign(&sign);
-    }
-}
-
-/// Cameras that speak ONVIF are asked in tasks of their own: one that never answers holds up nobody.
-fn ask_clocks(app: &App) {
-    for setup in app.cameras.setups().into_iter().filter(|setup| setup.onvif.is_some()) {
-        let app = app.clone();
-        tokio::spawn(async move {
-            let Some(control) = app.control.get() else { return };
-            let id = setup.id.clone();
-            let offset = (control.clock)(setup).await;
-            if let Some(of) = app.meter.lock().get_mut(&id) {
-                of.clock_offset_ms = offset;
-            }
-        });
     }
 }
 

@@ -15,6 +15,8 @@ pub mod compliance;
 #[cfg(feature = "edge")]
 pub(crate) mod edge;
 pub(crate) mod meter;
+#[cfg(feature = "edge")]
+pub(crate) mod onvif;
 
 use std::sync::Arc;
 
@@ -54,8 +56,6 @@ pub struct Control {
     pub pause: Pause,
     /// Connects once and says what comes.
     pub try_out: Later<Camera, Trial>,
-    /// Offset of its clock by ONVIF, in milliseconds; none when it does not say.
-    pub clock: Later<Arc<Camera>, Option<i64>>,
 }
 
 /// What a trial of a camera's address gave.
@@ -175,6 +175,9 @@ pub async fn judged(app: &App, site: &str, given: &Given) -> Result<(Camera, Kep
         }
     }
     let camera = judge_camera(&given.keys, &around(&app.config, site, &passwords)).map_err(ChangeError::Keys)?;
+    if let Some(unit) = camera.unit.as_ref().filter(|unit| !app.config.units.iter().any(|known| known.id == **unit)) {
+        return Err(ChangeError::Keys(vec![Complaint { key: "unit".to_owned(), message: format!("there is no unit \"{unit}\"") }]));
+    }
     Ok((camera, passwords))
 }
 

@@ -150,7 +150,13 @@ impl Check<'_> {
         let mut seen = HashSet::new();
         let sites: Vec<Site> = raw.site.into_iter().filter_map(|site| self.site(site, areas.as_ref(), &base, &mut seen)).collect();
         let mut seen = HashSet::new();
-        let units = raw.unit.into_iter().filter_map(|unit| self.unit(unit, areas.as_ref(), &mut seen)).collect();
+        let units: Vec<Unit> = raw.unit.into_iter().filter_map(|unit| self.unit(unit, areas.as_ref(), &mut seen)).collect();
+        for camera in sites.iter().flat_map(|site| &site.cameras) {
+            if let Some(unit) = camera.unit.as_ref().filter(|unit| !units.iter().any(|known: &Unit| known.id == **unit)) {
+                let at = self.text.find(&format!("unit = \"{unit}\"")).map_or(0..0, |at| at..at + 1);
+                self.problem(at, format!("camera \"{}\": there is no unit \"{unit}\"", camera.id));
+            }
+        }
         let mut seen = HashSet::new();
         let connectors = raw.connector.into_iter().filter_map(|connector| self.connector(connector, &base, &mut seen)).collect();
         let hazard_sources = self.hazard_sources(raw.hazard_source);

@@ -242,6 +242,8 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         None => None,
     };
 
+    #[cfg(feature = "edge")]
+    tasks.push(tokio::spawn(camera_admin::onvif::run(app.clone(), cancel.clone())));
     let router = routes::router(app.clone());
     let mut listeners = Vec::new();
     let (mut http, mut https) = (None, None);

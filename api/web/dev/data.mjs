@@ -11,7 +11,7 @@ export const SITES = [
 
 const camera = (id, name, position, base, extra = {}) => ({
   id, site: id.split("/")[0], name, position, public_space: !id.startsWith("school"), status: "live", reason: null, people: base, low: base - 1, high: base + 1.5,
-  counted_at: null, age_s: 0, limit: 8, source: "hub", codec: "h264", size_px: [768, 576], series: [], base, ...extra,
+  counted_at: null, age_s: 0, limit: 8, source: "hub", codec: "h264", size_px: [768, 576], series: [], zones: [], flows: [], poor: [], base, ...extra,
 });
 
 export const CAMERAS = [

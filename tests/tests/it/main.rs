@@ -1,6 +1,7 @@
 //! Integration tests of the whole hub, one binary.
 
 mod alarms;
+mod camera_admin;
 mod cameras;
 mod connectors;
 mod dc09;
