@@ -168,7 +168,16 @@ pub struct Settling {
     conditions: BTreeMap<&'static str, (bool, Option<UtcMs>)>,
 }
 
+/// Every code that a trouble of a camera can have.
+const CODES: [&str; 6] = ["black", "frozen", "blurred", "covered", "moved", "clock_offset"];
+
 impl Settling {
+    /// Goes on with what a trouble said when the hub ended: its codes, with commas between.
+    pub fn standing(said: &str) -> Self {
+        let codes = CODES.into_iter().filter(|code| said.split(", ").any(|one| one == *code));
+        Self { conditions: codes.map(|code| (code, (true, None))).collect() }
+    }
+
     /// Takes what is wrong now; gives what begins (`true`) and what ends (`false`) to be a trouble.
     pub fn take(&mut self, wrong: &[&'static str], settle_ms: i64, now: UtcMs) -> Vec<(&'static str, bool)> {
         for code in wrong {
@@ -279,5 +288,13 @@ mod tests {
         assert_eq!(at(&[], 419), []);
         assert_eq!(at(&[], 420), [("black", false)]);
         assert_eq!(at(&[], 1_000), []);
+    }
+
+    #[test]
+    fn a_trouble_that_stood_when_the_hub_ended_ends_when_the_picture_is_good() {
+        let mut settling = Settling::standing("battery, frozen");
+        assert_eq!(settling.take(&["frozen"], 10_000, UtcMs(0)), [], "it is not told anew");
+        assert_eq!(settling.take(&[], 10_000, UtcMs(1_000)), []);
+        assert_eq!(settling.take(&[], 10_000, UtcMs(11_000)), [("frozen", false)]);
     }
 }

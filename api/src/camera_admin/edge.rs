@@ -66,13 +66,16 @@ pub(crate) fn scene(camera: &Camera, usual: Duration) -> Result<SceneSetup, Stri
             inference::Calibration::Heights { people: standing.collect(), view_deg: *view_deg }
         }
     });
-    Ok(SceneSetup {
+    let setup = SceneSetup {
         zones: zones.collect::<Result<_, String>>()?,
         lines: lines.collect::<Result<_, _>>().map_err(|error| chain(&error))?,
         masks: scene.masks.iter().map(polygon).collect::<Result<_, _>>()?,
         calibration,
         stale_after: camera.staleness_s.map_or(usual, |s| Duration::from_secs(u64::from(s))),
-    })
+    };
+    // What contradicts itself (heights that no camera could see so) is found here, not by a worker thread.
+    inference::Scene::new(setup.clone()).map_err(|error| chain(&error))?;
+    Ok(setup)
 }
 
 /// The newest word about every camera's picture.
@@ -107,6 +110,10 @@ pub(crate) fn control(pipeline: Pipeline, pictures: Pictures, masked: MaskedJpeg
     let (put_runtime, remove_runtime) = (runtime.clone(), runtime);
     let (put_pictures, remove_pictures, of_pictures) = (pictures.clone(), pictures.clone(), pictures);
     Control {
+        check: Box::new(move |camera| {
+            spec(camera)?;
+            scene(camera, usual).map(drop)
+        }),
         put: Box::new(move |camera| {
             let (spec, scene) = (spec(camera)?, scene(camera, usual)?);
             match for_put.cameras().spec(&camera.id) {

@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::compliance::{Criterion, Known, Settling, failed, judge, troubles};
-use crate::{error::chain, hub::App};
+use crate::{config::CameraKind, error::chain, hub::App};
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(10);
@@ -37,6 +37,8 @@ struct Of {
     month_s: (i64, i64),
     clock_offset_ms: Option<i64>,
     settling: Settling,
+    /// What stood when the hub ended was looked up.
+    begun: bool,
     known: Known,
 }
 
@@ -90,9 +92,15 @@ fn look_at_all(app: &App, passed_s: i64, now: UtcMs) {
     for setup in setups {
         let id = &setup.id;
         let of = all.entry(id.clone()).or_default();
+        if !of.begun {
+            of.begun = true;
+            let said = app.supervision().device(id).and_then(|status| status.fault);
+            of.settling = Settling::standing(said.as_deref().unwrap_or_default());
+        }
         let control = app.control.get().filter(|_| setup.is_counted_here());
         if let Some(control) = control {
-            (control.pause)(id, app.cameras.counts_itself(id, now));
+            // What somebody carries around is seen, never counted.
+            (control.pause)(id, setup.kind == CameraKind::Badge || app.cameras.counts_itself(id, now));
         }
         let stream = control.and_then(|control| (control.figures)(id));
         let picture = control.and_then(|control| (control.picture)(id));

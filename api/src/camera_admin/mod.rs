@@ -44,7 +44,9 @@ type Later<Q, A> = Box<dyn Fn(Q) -> BoxFuture<'static, A> + Send + Sync>;
 
 /// What the hub can do with the streams of cameras; absent in a hub that takes no pictures itself.
 pub struct Control {
-    /// Adds a camera, or goes on with it as it is set up now. What cannot work at all is an error in words.
+    /// Whether a camera can be taken at all; if not, why, in words.
+    pub check: Put,
+    /// Adds a camera, or goes on with it as it is set up now.
     pub put: Put,
     /// Takes a camera out; nothing when it is not there.
     pub remove: Box<dyn Fn(&DeviceRef) + Send + Sync>,
@@ -196,6 +198,9 @@ pub async fn put(app: &App, session: &Session, site: &str, given: Given) -> Resu
     }
     if before.is_none() && (app.config.devices().any(|device| *device == camera.id) || app.supervision().device(&camera.id).is_some()) {
         return Err(ChangeError::Taken(camera.id));
+    }
+    if let Some(control) = app.control.get().filter(|_| camera.is_counted_here()) {
+        (control.check)(&camera).map_err(ChangeError::Control)?;
     }
     let sealed = match passwords == Kept::default() {
         true => None,

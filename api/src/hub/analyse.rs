@@ -37,7 +37,11 @@ use self::{
 };
 
 use super::{App, StartError};
-use crate::{camera_admin, config::Config, error::chain};
+use crate::{
+    camera_admin,
+    config::{Config, Origin},
+    error::chain,
+};
 
 /// Name of the thread that receives from all cameras; benches look for it.
 const CAMERAS_THREAD: &str = "cameras";
@@ -151,11 +155,18 @@ pub(super) type TellPicture = Arc<dyn Fn(DeviceRef, PictureHealth) + Send + Sync
 pub(super) fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let usual = Duration::from_secs(u64::from(config.models.staleness_s));
     let cameras = config.cameras().map(|(_, camera)| camera).filter(|camera| camera.is_counted_here());
-    let specs = cameras.map(|camera| {
-        let fail = |reason: String| StartError::Camera(camera.id.to_string(), reason);
-        Ok((camera_admin::edge::spec(camera).map_err(fail)?, camera_admin::edge::scene(camera, usual).map_err(fail)?))
-    });
-    let (specs, scenes) = specs.collect::<Result<(Vec<_>, Vec<_>), StartError>>()?;
+    let (mut specs, mut scenes) = (Vec::new(), Vec::new());
+    for camera in cameras {
+        match camera_admin::edge::spec(camera).and_then(|spec| Ok((spec, camera_admin::edge::scene(camera, usual)?))) {
+            Ok((spec, scene)) => {
+                specs.push(spec);
+                scenes.push(scene);
+            }
+            // Nobody can correct it on the page of a hub that does not start.
+            Err(reason) if camera.origin == Origin::RunTime => tracing::error!(camera = %camera.id, reason, "the camera is left out"),
+            Err(reason) => return Err(StartError::Camera(camera.id.to_string(), reason)),
+        }
+    }
     let fail = |error: qorgan_inference::ModelError| StartError::Models(chain(&error));
     let runtime = Runtime::load(&config.models.runtime).map_err(fail)?;
     let provider = config.models.provider.parse().map_err(|error| StartError::Models(format!("models.provider {error}")))?;
