@@ -10,6 +10,8 @@ programs=(
   "eval-count --rtsp"   # counting error against people counted by eye, from the file and over RTSP
   bench-inference       # model time per frame, one and two threads
   bench-frame           # decoded picture to published count, and what one camera costs a running hub, by step
+  "bench-cameras --full --seconds 60"  # 400 cameras sub, 80 main: cost by step, looks in time, memory, threads; full decode and OpenCV beside it
+  "soak-cameras --minutes 30 --cameras 100"  # cameras that drop, stall and come back at random
   bench-alarm           # press to receipt and to the event stream, p50 and p99, few buttons and one desk; --store for PostgreSQL
   "bench-alarms --devices 8000 --desks 50"  # the same with 8,000 buttons and 50 desks, on a busy machine, and all buttons at once
   bench-events          # 5,000 counts a second through MQTT, fusion and store, alarms in between; then up to the limit
@@ -18,7 +20,7 @@ programs=(
 [ $# -eq 0 ] || programs=("$@")
 
 "$ROOT/scripts/setup.sh" run
-bins=(--bin qorgan)
+bins=(--bin qorgan --bin camera-server)
 for program in "${programs[@]}"; do bins+=(--bin "${program%% *}"); done
 step "building ${#programs[@]} benchmarks (release)" cargo build --release --locked -p qorgan -p qorgan-tests "${bins[@]}"
 

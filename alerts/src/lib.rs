@@ -9,6 +9,7 @@
 //! feeds the screens. [`life`], [`fusion`] and [`supervision`] are pure and receive `now`.
 #![forbid(unsafe_code)]
 
+pub mod badge;
 pub mod engine;
 pub mod error;
 pub mod fusion;

@@ -15,6 +15,7 @@
 //! - A test press goes to a unit only within a drill; the order says so.
 //! - A crowd alert leaves by a connector only after `share`, in a person's name and with a reason.
 //! - Receipts (`shown`, `delivered`, `seen`) count once; a second one is refused and changes nothing.
+//! - The trouble of a body-worn camera is the shift lead's alone: no officer claims, hides or closes it.
 //! - Closing needs a verdict and a reason in words. `subsided` is the hub's word alone, for a crowd alert
 //!   that nobody holds, as `recovered` is for a trouble. Closed is final: not even a note is added.
 
@@ -24,6 +25,7 @@ use qorgan_domain::{
         Action, Actor, AlarmEvidence, Alert, AlertState, Cause, CloseReason, CrowdEvidence, External, HazardEvidence, IncidentEvidence,
         Level, Progress, Record, TroubleEvidence,
     },
+    sign::TroubleKind,
 };
 
 /// Why an action was not taken.
@@ -348,6 +350,10 @@ impl Standing {
 fn standing(alert: &Alert, user: &UserName, role: Role, unit: Option<&UnitId>) -> Result<Standing, Refusal> {
     let viewer = Viewer { role, site: None, unit: unit.cloned() };
     let seen = visible(alert, &viewer);
+    // What a body-worn camera failed to record is the supervisor's matter: nobody who might wear one takes it away.
+    if matches!(&alert.cause, Cause::Trouble(trouble) if trouble.trouble == TroubleKind::Badge) && role != Role::ShiftLead {
+        return Err(Refusal::NotYours(NotYours::Role));
+    }
     match role {
         Role::DutyOfficer | Role::PoliceDesk if seen => Ok(Standing::Desk { holds: alert.claimed_by.as_ref() == Some(user) }),
         Role::ShiftLead if seen => Ok(Standing::Desk { holds: true }),

@@ -6,6 +6,7 @@
 
 pub mod areas;
 pub mod auth;
+pub mod camera_admin;
 pub mod cameras;
 pub mod cli;
 pub mod config;

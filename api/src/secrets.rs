@@ -8,6 +8,7 @@ use std::{
     collections::BTreeMap,
     io::Write,
     path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use qorgan_domain::{DeviceRef, Role};
@@ -32,7 +33,8 @@ pub enum SecretsError {
 /// MQTT passwords by user name (`site/device`, `edge/site`, `desk/name`).
 #[derive(Debug, Clone, Default)]
 pub struct DevicePasswords {
-    digests: BTreeMap<String, [u8; 32]>,
+    /// Clones share them: a camera that is added while the hub runs logs in like any other.
+    digests: Arc<RwLock<BTreeMap<String, [u8; 32]>>>,
 }
 
 /// A log-in made for the demonstration.
@@ -62,13 +64,37 @@ impl DevicePasswords {
             write_json(&path, &passwords)?;
         }
         let digests = passwords.into_iter().map(|(user, password)| (user, Sha256::digest(password.as_bytes()).into())).collect();
-        Ok(Self { digests })
+        Ok(Self { digests: Arc::new(RwLock::new(digests)) })
+    }
+
+    /// Makes a password for one more user, if it has none, and gives it.
+    pub fn add(&self, state_dir: &Path, user: &str) -> Result<String, SecretsError> {
+        // Held over the writing, so that two never write at once.
+        let mut digests = self.digests.write().unwrap_or_else(PoisonError::into_inner);
+        let path = dir(state_dir).join("mqtt.json");
+        let mut passwords: BTreeMap<String, String> = read_json(&path)?.unwrap_or_default();
+        let password = passwords.entry(user.to_owned()).or_insert_with(random_secret).clone();
+        write_json(&path, &passwords)?;
+        digests.insert(user.to_owned(), Sha256::digest(password.as_bytes()).into());
+        Ok(password)
+    }
+
+    /// Lets a user log in no more.
+    pub fn remove(&self, state_dir: &Path, user: &str) -> Result<(), SecretsError> {
+        let mut digests = self.digests.write().unwrap_or_else(PoisonError::into_inner);
+        digests.remove(user);
+        let path = dir(state_dir).join("mqtt.json");
+        let mut passwords: BTreeMap<String, String> = read_json(&path)?.unwrap_or_default();
+        if passwords.remove(user).is_some() {
+            write_json(&path, &passwords)?;
+        }
+        Ok(())
     }
 
     /// Whether the password is this user's. Compares digests, so time tells nothing about the password.
     pub fn matches(&self, user: &str, password: &[u8]) -> bool {
         let given: [u8; 32] = Sha256::digest(password).into();
-        self.digests.get(user).is_some_and(|known| *known == given)
+        self.digests.read().unwrap_or_else(PoisonError::into_inner).get(user).is_some_and(|known| *known == given)
     }
 }
 

@@ -497,6 +497,74 @@ impl From<&Record> for RecordView {
     }
 }
 
+/// People in one zone of a camera's picture.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ZoneView {
+    /// Zone.
+    pub id: String,
+    /// Name.
+    pub name: Names,
+    /// People.
+    pub people: f32,
+    /// Lower end of the 90 % interval.
+    pub low: f32,
+    /// Upper end.
+    pub high: f32,
+    /// People per m2; none without a calibration.
+    pub people_per_m2: Option<f32>,
+    /// Fruin's level of service: `free`, `adapted`, `slowed`, `contact`, `dangerous`, `critical`.
+    pub level: Option<&'static str>,
+    /// Density that must not be exceeded.
+    pub max_people_per_m2: Option<f32>,
+    /// People the place is made for.
+    pub capacity: Option<u32>,
+}
+
+impl ZoneView {
+    /// A zone's count, with what is configured of it.
+    pub fn new(count: &qorgan_domain::ZoneCount, zone: Option<&crate::config::Zone>) -> Self {
+        Self {
+            id: count.zone.to_string(),
+            name: zone.map_or_else(|| Names::same(count.zone.as_str()), |zone| (&zone.name).into()),
+            people: count.people,
+            low: count.low,
+            high: count.high,
+            people_per_m2: count.people_per_m2(),
+            level: count.level().map(qorgan_domain::LevelOfService::as_str),
+            max_people_per_m2: zone.and_then(|zone| zone.max_people_per_m2),
+            capacity: zone.and_then(|zone| zone.capacity),
+        }
+    }
+}
+
+/// People who crossed a line since the count before.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FlowView {
+    /// Line.
+    pub id: String,
+    /// Name.
+    pub name: Names,
+    /// From its left to its right.
+    pub forward: u32,
+    /// The other way.
+    pub backward: u32,
+    /// Length of time, in seconds.
+    pub over_s: f64,
+}
+
+impl FlowView {
+    /// A line's crossings, with its name.
+    pub fn new(flow: &qorgan_domain::LineFlow, line: Option<&crate::config::Line>) -> Self {
+        Self {
+            id: flow.line.to_string(),
+            name: line.map_or_else(|| Names::same(flow.line.as_str()), |line| (&line.name).into()),
+            forward: flow.forward,
+            backward: flow.backward,
+            over_s: f64::from(flow.over_ms) / 1000.0,
+        }
+    }
+}
+
 /// A camera as a desk sees it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CameraView {
@@ -532,6 +600,12 @@ pub struct CameraView {
     pub codec: Option<String>,
     /// Width and height, pixels.
     pub size_px: Option<(u32, u32)>,
+    /// People in each zone.
+    pub zones: Vec<ZoneView>,
+    /// People who crossed each line.
+    pub flows: Vec<FlowView>,
+    /// Criteria of the compliance meter that the camera fails: `uptime_24h`, `resolution`, ...
+    pub poor: Vec<&'static str>,
     /// Recent counts as `[unix_ms, people]`; only in snapshots and lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<Vec<(i64, f32)>>,

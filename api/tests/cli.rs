@@ -44,6 +44,39 @@ fn the_demo_configuration_has_no_problem() {
 }
 
 #[test]
+fn the_example_with_every_key_of_a_camera_has_no_problem() {
+    let (ok, out) = qorgan(&["check-config", repository().join("configs/cameras.toml").to_str().unwrap()]);
+    assert!(ok, "{out}");
+}
+
+#[test]
+fn a_fault_deep_in_a_camera_is_named_with_its_own_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(repository().join("configs/cameras.toml")).unwrap();
+    std::fs::create_dir(dir.path().join("areas")).unwrap();
+    std::fs::copy(repository().join("configs/areas/zhambyl.geojson"), dir.path().join("areas/zhambyl.geojson")).unwrap();
+    let file = dir.path().join("site.toml");
+    for (from, to, expected) in [
+        ("polygon = [[0.7, 0.0], [1.0, 0.0], [1.0, 0.3]", "polygon = [[0.7, 0.0], [1.5, 0.0], [1.0, 0.3]", "not a place in the picture"),
+        ("max_people_per_m2 = 3.6", "max_people_per_m2 = 36", "is not 0.1 to 10"),
+        ("points = [[0.1, 0.5], [0.4, 0.5]]", "points = [[0.1, 0.5]]", "are not two"),
+        ("sides_m = [6.0, 10.0, 6.0, 10.0]", "sides_m = [6.0, 10.0, 3.0, 10.0]", "give diagonal_m"),
+        ("staleness_s = 5", "staleness_s = 0", "is not 1 to 3600"),
+        ("format = \"frigate\"", "format = \"frigat\"", "is not onvif, frigate or json-pointer"),
+        ("topic = \"counter/7/state\"", "topic = \"qorgan/v1/alert/1\"", "topic of the hub"),
+        ("min_fps = 5", "min_fps = 0", "cameras.min_fps 0 is not"),
+        ("capacity = 40", "capacty = 40", "did you mean \"capacity\""),
+        ("unit = \"patrol-2\"", "unit = \"patrol-9\"", "there is no unit \"patrol-9\""),
+    ] {
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+        let (ok, out) = qorgan(&["check-config", file.to_str().unwrap()]);
+        let line = text.replacen(from, to, 1).lines().position(|line| line.contains(to)).unwrap() + 1;
+        assert!(!ok && out.contains(expected) && out.contains(&format!("site.toml:{line}:")), "{to}, line {line}:\n{out}");
+    }
+}
+
+#[test]
 fn a_mistyped_key_is_named_with_its_line_and_the_key_that_was_meant() {
     let (_dir, file) = config_with("limit = 7 ", "limt = 7 ");
     let (ok, out) = qorgan(&["check-config", &file]);
@@ -61,7 +94,7 @@ fn bad_values_are_errors_that_name_the_thing() {
         ("id = \"roadside\"", "id = \"road side\"", "hazard_source \"road side\""),
         ("id = \"school-17\"", "id = \"hazard\"", "taken by the topics"),
         ("rtsp://127.0.0.1:8554/gate", "rtsp://admin:secret@127.0.0.1:8554/gate", "holds a user or password"),
-        ("rtsp://127.0.0.1:8554/gate", "http://127.0.0.1:8554/gate", "neither rtsp://"),
+        ("rtsp://127.0.0.1:8554/gate", "ftp://127.0.0.1:8554/gate", "neither rtsp://"),
         ("position = [42.9021, 71.3782]", "position = [71.3782, 42.9021]", "school-17"),
         ("position = [42.9021, 71.3782]", "position = [142.9021, 71.3782]", "is not a place"),
         ("area = \"311000000\"", "area = \"999999999\"", "is not in the areas file"),

@@ -1,6 +1,6 @@
 //! What enters fusion.
 
-use crate::{Alarm, Count, SiteId, UtcMs, hazard::Hazard, sign::Trouble};
+use crate::{Alarm, Count, DeviceRef, GeoPoint, SiteId, UtcMs, hazard::Hazard, sign::Trouble};
 
 /// An input of fusion. Indicators are deliberately absent: they have no path into alerts.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +23,25 @@ pub enum Event {
     Attended(bool),
     /// The drills that are on now.
     Drills(Vec<DrillWindow>),
+    /// A camera was added or changed while the hub runs.
+    CameraPlaced(CameraPlace),
+    /// A camera was removed: its counts raise nothing any more.
+    CameraRemoved(DeviceRef),
     /// Time passes; lets silence and persistence have their effect.
     Tick,
+}
+
+/// What is judged of a camera.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CameraPlace {
+    /// Which.
+    pub camera: DeviceRef,
+    /// Where it is.
+    pub position: GeoPoint,
+    /// People above which it is a `watch`.
+    pub limit: Option<f32>,
+    /// It looks at public space.
+    pub public_space: bool,
 }
 
 /// A drill that is on at a site.

@@ -8,6 +8,7 @@
 
 pub mod alarm;
 pub mod alert;
+pub mod badge;
 pub mod count;
 pub mod event;
 pub mod frame;

@@ -77,6 +77,8 @@ pub enum TroubleKind {
     Fault,
     /// More messages than one device may send.
     Flood,
+    /// A body-worn camera does not record as it must: a segment is missing, its chain is broken, it is off, or nobody knows where it is.
+    Badge,
 }
 
 impl TroubleKind {
@@ -90,6 +92,7 @@ impl TroubleKind {
             TroubleKind::Clock => "clock",
             TroubleKind::Fault => "fault",
             TroubleKind::Flood => "flood",
+            TroubleKind::Badge => "badge",
         }
     }
 }

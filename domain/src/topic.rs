@@ -22,6 +22,8 @@ pub enum Channel {
     Sensor,
     /// Online or offline; retained, with a last will.
     Health,
+    /// A body-worn camera has finished a segment of its recording.
+    Segment,
     /// The hub's word that an alarm is stored; only the hub writes it.
     Receipt,
 }
@@ -33,6 +35,7 @@ impl Channel {
             Channel::Alarm => "alarm",
             Channel::Sensor => "sensor",
             Channel::Health => "health",
+            Channel::Segment => "segment",
             Channel::Receipt => "alarm/receipt",
         }
     }
@@ -85,7 +88,7 @@ pub enum TopicError {
     #[error("topic names no device")]
     BadId(#[source] IdError),
     /// The last levels name no channel.
-    #[error("topic ends in no known channel (count, alarm, sensor, health)")]
+    #[error("topic ends in no known channel (count, alarm, sensor, health, segment)")]
     UnknownChannel,
 }
 
@@ -124,7 +127,7 @@ impl Topic {
             return Err(TopicError::UnknownChannel);
         }
         let device = DeviceRef::new(first.parse().map_err(TopicError::BadId)?, second.parse().map_err(TopicError::BadId)?);
-        let channel = [Channel::Count, Channel::Alarm, Channel::Sensor, Channel::Health, Channel::Receipt]
+        let channel = [Channel::Count, Channel::Alarm, Channel::Sensor, Channel::Health, Channel::Segment, Channel::Receipt]
             .into_iter()
             .find(|c| c.suffix() == tail)
             .ok_or(TopicError::UnknownChannel)?;
@@ -153,6 +156,9 @@ pub enum Principal {
     Unit(UnitId),
     /// An outside system that reports dangers; user name `hazard/{source}`. Writes one topic, reads none.
     Hazard(DeviceId),
+    /// Another system that counts and speaks in its own words; user name `foreign/{name}`. Writes the topics that the configuration gives
+    /// it, which are none of the hub's, and reads none.
+    Foreign(DeviceId),
     /// A desk program; user name `desk/{name}`. Reads, never writes.
     Desk(UserName),
     /// The hub itself, at an external broker.
@@ -166,6 +172,7 @@ impl Principal {
             Some(("edge", site)) => site.parse().ok().map(Principal::Edge),
             Some(("unit", unit)) => unit.parse().ok().map(Principal::Unit),
             Some(("hazard", source)) => source.parse().ok().map(Principal::Hazard),
+            Some(("foreign", name)) => name.parse().ok().map(Principal::Foreign),
             Some(("desk", name)) => name.parse().ok().map(Principal::Desk),
             Some(_) => user.parse().ok().map(Principal::Device),
             None => (user == "hub").then_some(Principal::Hub),
@@ -181,7 +188,7 @@ impl Principal {
             (Principal::Edge(site), Topic::Device(device, _)) => *site == device.site,
             (Principal::Unit(own), Topic::Unit(unit, UnitChannel::Position | UnitChannel::Receipt)) => own == unit,
             (Principal::Hazard(own), Topic::Hazard(source)) => own == source,
-            (Principal::Device(_) | Principal::Edge(_) | Principal::Unit(_) | Principal::Hazard(_), _) => false,
+            (Principal::Device(_) | Principal::Edge(_) | Principal::Unit(_) | Principal::Hazard(_) | Principal::Foreign(_), _) => false,
         }
     }
 
@@ -198,7 +205,7 @@ impl Principal {
                     || matches!(Topic::parse(filter), Ok(Topic::Device(d, Channel::Receipt)) if d.site == *site)
             }
             Principal::Unit(own) => filter == Topic::Unit(own.clone(), UnitChannel::Order).to_string(),
-            Principal::Hazard(_) => false,
+            Principal::Hazard(_) | Principal::Foreign(_) => false,
             Principal::Desk(_) => {
                 filter == format!("{PREFIX}alert/+")
                     || filter == format!("{PREFIX}+/+/count")
@@ -216,6 +223,7 @@ impl fmt::Display for Principal {
             Principal::Desk(name) => write!(f, "desk/{name}"),
             Principal::Unit(unit) => write!(f, "unit/{unit}"),
             Principal::Hazard(source) => write!(f, "hazard/{source}"),
+            Principal::Foreign(name) => write!(f, "foreign/{name}"),
             Principal::Hub => f.write_str("hub"),
         }
     }

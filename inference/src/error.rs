@@ -79,6 +79,20 @@ pub enum ModelError {
         /// What is wrong.
         message: String,
     },
+    /// The library was built without the execution provider that the configuration names.
+    #[error(
+        "models.provider {wanted}: the ONNX Runtime library {} offers {offered}; name one of these, or set models.runtime to a \
+         library that was built with it",
+        path.display()
+    )]
+    Provider {
+        /// The library.
+        path: PathBuf,
+        /// What was asked for.
+        wanted: &'static str,
+        /// What there is.
+        offered: String,
+    },
     /// ONNX Runtime cannot make a session of the file.
     #[error("model {model}, file {}: expected a model that ONNX Runtime accepts, found {message}", file.display())]
     Session {

@@ -28,6 +28,7 @@ mod manifest;
 mod masking;
 mod nanodet;
 mod picture;
+pub mod quality;
 mod resample;
 mod runtime;
 mod scene;
@@ -52,7 +53,7 @@ pub use geometry::{
 pub use manifest::{ColourOrder, Family, Manifest, ModelDirs, Task};
 pub use masking::{Cover, Mask, reduced, small_jpeg, still_jpeg};
 pub use picture::{from_image, to_rgb};
-pub use resample::{Normalisation, Region, fill_input};
-pub use runtime::Runtime;
+pub use resample::{Normalisation, Region, fill_input, time_scaling};
+pub use runtime::{Provider, Runtime};
 pub use scene::{Scene, SceneSetup};
-pub use scheduler::{Limits, Scheduler};
+pub use scheduler::{Limits, Look, Scheduler};

@@ -4,9 +4,23 @@
 //! sampling skips most of a large picture and loses small people. Colours are BT.601, limited range, chroma in the middle
 //! of its four luma pixels.
 
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
+
 use qorgan_domain::I420;
 
 use crate::ColourOrder;
+
+thread_local! {
+    static SPENT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// How long the calling thread has been scaling pictures since it began: it never waits there.
+pub fn time_scaling() -> Duration {
+    SPENT.get()
+}
 
 /// A part of a picture, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,6 +70,7 @@ pub fn fill_input(
     normalisation: &Normalisation,
     out: &mut [f32],
 ) {
+    let started = Instant::now();
     let (width, height) = placed;
     let half = Region { x0: region.x0 / 2.0, y0: region.y0 / 2.0, width: region.width / 2.0, height: region.height / 2.0 };
     let (chroma_width, chroma_height) = (picture.width.div_ceil(2), picture.height.div_ceil(2));
@@ -93,6 +108,7 @@ pub fn fill_input(
             blues[x] = (b - normalisation.mean[bi]) * scale[bi];
         }
     }
+    SPENT.set(SPENT.get() + started.elapsed());
 }
 
 /// BT.601 limited range to RGB, 0 to 255.

@@ -1,15 +1,22 @@
 //! ONNX Runtime: one library and one environment per process, and sessions whose shapes are those of the manifest.
 //!
+//! What runs a model is an execution provider: the CPU, unless the configuration names another. The library that set-up installs
+//! offers the CPU only; one built for an accelerator is named in the configuration like any other (`models.runtime`). A provider
+//! that the library lacks is an error that lists what it has: a hub that was to use an accelerator never falls back silently.
+//!
 //! Set-up installs the library (`scripts/onnxruntime.sh`); nothing is downloaded here or by a build script. A session owns
 //! its worker threads and joins them when it is dropped: drop detectors before the process exits.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
+    str::FromStr,
     sync::Mutex,
 };
 
 use ort::{
     environment::Environment,
+    ep::{self, ExecutionProvider, ExecutionProviderDispatch},
     session::Session,
     value::{TensorElementType, ValueType},
 };
@@ -22,11 +29,87 @@ use crate::{
 /// The library that this process has loaded. ONNX Runtime allows one environment per process.
 static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
 
+/// What runs a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Provider {
+    /// The processor; always there.
+    #[default]
+    Cpu,
+    /// NVIDIA GPUs.
+    Cuda,
+    /// NVIDIA GPUs, with the model compiled for the very card.
+    TensorRt,
+    /// Intel processors, GPUs and NPUs.
+    OpenVino,
+    /// AMD GPUs.
+    MiGraphX,
+    /// The processor, by XNNPACK: for some ARM boards.
+    Xnnpack,
+}
+
+impl Provider {
+    /// All that a configuration may name.
+    pub const ALL: [Self; 6] = [Self::Cpu, Self::Cuda, Self::TensorRt, Self::OpenVino, Self::MiGraphX, Self::Xnnpack];
+
+    /// Name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+            Self::TensorRt => "tensorrt",
+            Self::OpenVino => "openvino",
+            Self::MiGraphX => "migraphx",
+            Self::Xnnpack => "xnnpack",
+        }
+    }
+
+    /// Whether the loaded library was built with it.
+    fn is_offered(self) -> bool {
+        let offered = match self {
+            Self::Cpu => return true,
+            Self::Cuda => ep::CUDA::is_available(),
+            Self::TensorRt => ep::TensorRT::is_available(),
+            Self::OpenVino => ep::OpenVINO::is_available(),
+            Self::MiGraphX => ep::MIGraphX::is_available(),
+            Self::Xnnpack => ep::XNNPACK::is_available(),
+        };
+        offered.unwrap_or(false)
+    }
+
+    /// What a session registers; it fails when the device or a driver is missing.
+    fn dispatch(self) -> Option<ExecutionProviderDispatch> {
+        let provider = match self {
+            Self::Cpu => return None,
+            Self::Cuda => ep::CUDA::default().build(),
+            Self::TensorRt => ep::TensorRT::default().build(),
+            Self::OpenVino => ep::OpenVINO::default().build(),
+            Self::MiGraphX => ep::MIGraphX::default().build(),
+            Self::Xnnpack => ep::XNNPACK::default().build(),
+        };
+        Some(provider.error_on_failure())
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Provider {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = || Self::ALL.map(Self::as_str).join(", ");
+        Self::ALL.into_iter().find(|provider| provider.as_str() == text).ok_or_else(|| format!("{text:?} is none of {}", known()))
+    }
+}
+
 /// A loaded ONNX Runtime.
 #[derive(Clone)]
 pub struct Runtime {
     path: PathBuf,
     environment: Environment,
+    provider: Provider,
 }
 
 impl Runtime {
@@ -48,7 +131,27 @@ impl Runtime {
             .with_name("qorgan")
             .build()
             .map_err(|error| fault(error.to_string()))?;
-        Ok(loaded.insert(Self { path: real, environment }).clone())
+        Ok(loaded.insert(Self { path: real, environment, provider: Provider::Cpu }).clone())
+    }
+
+    /// What the library offers, the CPU first.
+    pub fn providers(&self) -> Vec<Provider> {
+        Provider::ALL.into_iter().filter(|provider| provider.is_offered()).collect()
+    }
+
+    /// This runtime, with models run by that provider. Error: the library does not offer it; the message lists what it offers.
+    pub fn with_provider(&self, provider: Provider) -> Result<Self, ModelError> {
+        let offered = self.providers();
+        if !offered.contains(&provider) {
+            let offered = offered.into_iter().map(Provider::as_str).collect::<Vec<_>>().join(", ");
+            return Err(ModelError::Provider { path: self.path.clone(), wanted: provider.as_str(), offered });
+        }
+        Ok(Self { provider, ..self.clone() })
+    }
+
+    /// What runs its models.
+    pub fn provider(&self) -> Provider {
+        self.provider
     }
 
     /// The library's build, for diagnostics.
@@ -69,8 +172,14 @@ impl Runtime {
     }
 
     fn session(&self, bytes: &[u8], threads: usize) -> Result<Session, String> {
-        Session::builder(&self.environment)
-            .map_err(|error| error.to_string())?
+        let builder = Session::builder(&self.environment).map_err(|error| error.to_string())?;
+        let builder = match self.provider.dispatch() {
+            None => builder,
+            Some(provider) => builder
+                .with_execution_providers([provider])
+                .map_err(|error| format!("no session of the provider {}: {error}", self.provider))?,
+        };
+        builder
             .with_intra_threads(threads.max(1))
             .map_err(|error| error.to_string())?
             .with_inter_threads(1)

@@ -9,8 +9,8 @@ use std::{
 
 use qorgan_domain::I420;
 use qorgan_inference::{
-    Catalogue, CrowdModel, DensityMap, Detector, Faces, Manifest, ModelDirs, ModelError, ModelState, Runtime, count_image, from_image,
-    list_models, still_jpeg, verify,
+    Catalogue, CrowdModel, DensityMap, Detector, Faces, Manifest, ModelDirs, ModelError, ModelState, Provider, Runtime, count_image,
+    from_image, list_models, still_jpeg, verify,
 };
 
 fn root() -> PathBuf {
@@ -297,4 +297,18 @@ fn a_model_of_faces_counts_nobody() {
     let catalogue = Catalogue::read(&dirs).expect("manifests");
     let refused = catalogue.open("centerface", &runtime(), 1).err().expect("refused").to_string();
     assert!(refused.contains("a model that counts"), "{refused}");
+}
+
+#[test]
+fn a_provider_that_the_library_lacks_is_refused_with_a_list_of_what_it_has() {
+    let runtime = runtime();
+    assert_eq!(runtime.provider(), Provider::Cpu);
+    assert_eq!(runtime.providers(), [Provider::Cpu], "the library that set-up installs runs on the processor");
+    assert!(runtime.with_provider(Provider::Cpu).is_ok());
+    let error = runtime.with_provider(Provider::Cuda).err().expect("no GPU in this library").to_string();
+    for part in ["models.provider cuda", "libonnxruntime", "offers cpu;", "models.runtime"] {
+        assert!(error.contains(part), "{part:?} is not in: {error}");
+    }
+    let unknown = "gpu".parse::<Provider>().expect_err("no such provider");
+    assert_eq!(unknown, "\"gpu\" is none of cpu, cuda, tensorrt, openvino, migraphx, xnnpack");
 }

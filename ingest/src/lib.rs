@@ -13,6 +13,8 @@ pub mod limit;
 pub mod live;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
+#[cfg(feature = "onvif")]
+pub mod onvif;
 #[cfg(any(feature = "mqtt", feature = "dc09"))]
 mod quiet;
 #[cfg(any(feature = "mqtt", feature = "dc09"))]

@@ -208,21 +208,27 @@ fn feed(media: &RTSPMedia, clip: Arc<Clip>, stop: Arc<AtomicBool>) {
 }
 
 /// A clip in memory.
-struct Clip {
+pub(crate) struct Clip {
     caps: gst::Caps,
-    units: Vec<Unit>,
-    length: Duration,
+    pub(crate) units: Vec<Unit>,
+    pub(crate) length: Duration,
 }
 
-struct Unit {
+/// One access unit of a clip, Annex B, parameter sets in front of key frames.
+pub(crate) struct Unit {
     memory: gst::Memory,
     delta: bool,
-    show_at: Duration,
+    pub(crate) show_at: Duration,
     decode_at: Duration,
     lasts: Duration,
 }
 
 impl Unit {
+    /// Its bytes.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.memory.map_readable().map(|map| map.to_vec()).unwrap_or_default()
+    }
+
     fn buffer(&self, base: Duration) -> gst::Buffer {
         let time = |at: Duration| gst::ClockTime::try_from(base + at).ok();
         let mut buffer = gst::Buffer::new();
@@ -240,7 +246,8 @@ impl Unit {
 }
 
 impl Clip {
-    fn load(path: &Path) -> Result<Self, ServerError> {
+    pub(crate) fn load(path: &Path) -> Result<Self, ServerError> {
+        gst::init().map_err(|error| ServerError::GStreamer(error.to_string()))?;
         let bad = |message: String| ServerError::Clip { path: path.into(), message };
         if !path.is_file() {
             return Err(bad("does not exist (scripts/footage.sh makes the demo's clips)".into()));

@@ -4,7 +4,10 @@
 //! Nothing of the product belongs here, and the product never depends on this crate.
 
 pub mod buttons;
+pub mod camera_process;
 pub mod cameras;
+pub mod clips;
+pub mod fleet;
 pub mod fuzz;
 pub mod hub;
 pub mod lite;
@@ -12,6 +15,8 @@ pub mod load;
 pub mod mosquitto;
 pub mod paths;
 pub mod postgres;
+pub mod process;
 pub mod proxy;
 pub mod report;
 pub mod sites;
+pub mod watch;

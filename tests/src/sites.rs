@@ -12,10 +12,14 @@ use crate::paths;
 pub const SITE: &str = "school-18";
 
 fn head() -> String {
+    head_with("")
+}
+
+fn head_with(models: &str) -> String {
     let root = paths::root();
     format!(
         "areas = \"{root}/configs/areas/zhambyl.geojson\"\n[hub]\nname = \"Test\"\nstate_dir = \"state\"\ndemo_logins = true\n\
-         [models]\ndir = \"{root}/models\"\nfetched = \"{root}/var/models\"\nruntime = \"{root}/var/lib/libonnxruntime.so.1.31.1\"\n\
+         [models]\ndir = \"{root}/models\"\nfetched = \"{root}/var/models\"\nruntime = \"{root}/var/lib/libonnxruntime.so.1.31.1\"\n{models}\
          [[site]]\nid = \"{SITE}\"\nname = {NAME}\nkind = \"school\"\narea = \"311000000\"\nposition = [42.9, 71.37]\n",
         root = root.display()
     )
@@ -46,7 +50,12 @@ pub fn buttons_and_counters(dir: &Path, buttons: usize, cameras: usize) -> io::R
 
 /// A site with cameras `c0`, `c1`, ... that take the addresses in turn.
 pub fn many_cameras(dir: &Path, count: usize, urls: &[String]) -> io::Result<PathBuf> {
-    let mut text = head();
+    many_cameras_with(dir, count, urls, "")
+}
+
+/// The same, with further lines of the table `[models]`.
+pub fn many_cameras_with(dir: &Path, count: usize, urls: &[String], models: &str) -> io::Result<PathBuf> {
+    let mut text = head_with(models);
     for (i, url) in (0..count).zip(urls.iter().cycle()) {
         let _ = writeln!(text, "[[site.camera]]\nid = \"c{i}\"\nname = {NAME}\nurl = \"{url}\"");
     }

@@ -81,8 +81,11 @@ impl Fusion {
             detail: trouble.detail.clone(),
         };
         let Some(mut alert) = open else {
+            // A dark camera leaves people less safe than a dark button does.
+            let cameras = !trouble.devices.is_empty() && trouble.devices.iter().all(|device| self.rules.cameras.contains_key(device));
             let level = match trouble.kind {
-                TroubleKind::Lost | TroubleKind::Tamper | TroubleKind::Flood => Level::Watch,
+                TroubleKind::Lost if cameras => Level::Notice,
+                TroubleKind::Lost | TroubleKind::Tamper | TroubleKind::Flood | TroubleKind::Badge => Level::Watch,
                 TroubleKind::Battery | TroubleKind::Mains | TroubleKind::Clock | TroubleKind::Fault => Level::Notice,
             };
             let device = match &trouble.scope {

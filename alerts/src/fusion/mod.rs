@@ -114,6 +114,17 @@ impl Fusion {
                 self.drills.clone_from(drills);
                 Vec::new()
             }
+            Event::CameraPlaced(place) => {
+                let rule = CameraRule { limit: place.limit, public_space: place.public_space };
+                self.rules.cameras.insert(place.camera.clone(), rule);
+                self.rules.positions.insert(place.camera.clone(), place.position);
+                Vec::new()
+            }
+            Event::CameraRemoved(camera) => {
+                // An open alert stays: people close it, or its silence does.
+                self.rules.cameras.remove(camera);
+                Vec::new()
+            }
             Event::Tick => {
                 let mut made = self.tick(now);
                 made.extend(self.escalate(now));

@@ -6,6 +6,7 @@
 mod accounts;
 mod alerts;
 mod audit;
+mod cameras;
 mod copy;
 mod counts;
 pub(crate) mod db;
@@ -25,6 +26,7 @@ use crate::Error;
 pub use accounts::{Account, Login, SoundTest};
 pub use alerts::Figures;
 pub use audit::{AuditEntry, AuditLine, Verified};
+pub use cameras::{CameraHour, StoredCamera};
 pub use copy::copy_sqlite;
 pub use counts::{CountPoint, Maintained, MinutePeak, Retention};
 use db::{Db, args};

@@ -200,7 +200,7 @@ impl Device {
                 self.health.faults = codes.map(str::to_owned).collect();
             }
             TroubleKind::Flood => self.flood_until = Some(UtcMs(now.0.saturating_add(FLOOD_OVER_MS))),
-            TroubleKind::Fault | TroubleKind::Lost => {}
+            TroubleKind::Fault | TroubleKind::Lost | TroubleKind::Badge => {}
         }
         if kind != TroubleKind::Lost {
             self.shown.push((kind, detail, since));
@@ -309,6 +309,7 @@ impl Device {
         let seconds = self.what.interval_ms.unwrap_or(0) / 1_000;
         match &self.lost {
             Some(lost) if lost.chattering => "comes and goes".to_owned(),
+            _ if self.is_camera() => format!("no picture for {seconds} s"),
             _ => format!("no sign for {seconds} s"),
         }
     }
@@ -316,6 +317,10 @@ impl Device {
     /// Whether its silence is judged, and it was heard before: only such a device can make a site dark.
     pub(super) fn counts(&self) -> bool {
         self.what.interval_ms.is_some() && self.seen.is_some()
+    }
+
+    pub(super) fn is_camera(&self) -> bool {
+        self.what.class == Class::Camera
     }
 
     pub(super) fn is_edge(&self) -> bool {

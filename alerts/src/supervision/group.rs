@@ -1,6 +1,7 @@
 //! Losses that belong together are one trouble: of a device, of a site, of a provider.
 //!
 //! - All supervised devices of a site (at least two, or its edge box alone) are dark: the site.
+//! - Cameras make no site dark that has other devices: those live on. Where there are only cameras, all of them (at least two) do.
 //! - At least three sites of one provider are dark as far as that provider connects them: the provider.
 //! - Dark is a device that is lost, or whose connection broke at least a settle time ago and that was not heard since: of
 //!   devices that fall silent together, the one with the oldest proof of life is lost first, and the others are on their way.
@@ -117,9 +118,14 @@ impl Supervision {
         let is_due = |device: &Device| device.lost.as_ref().is_some_and(|lost| lost.cover.is_some() || settled(lost.at));
 
         let mut sites = vec![Tally::default(); self.sites.len()];
+        let mut lenses = vec![Tally::default(); self.sites.len()];
         let mut parts = vec![Tally::default(); self.parts.len()];
         for device in self.devices.iter().filter(|d| d.counts()) {
             let (dark, due) = (device.lost.is_some() || device.gone.is_some_and(settled), is_due(device));
+            if device.is_camera() {
+                lenses[device.site].add(device, dark, due);
+                continue;
+            }
             sites[device.site].add(device, dark, due);
             if let Some(part) = device.part {
                 parts[part].add(device, dark, due);
@@ -142,9 +148,10 @@ impl Supervision {
         let wide_site: Vec<bool> = self
             .sites
             .iter()
-            .zip(&sites)
-            .map(|(site, tally)| {
+            .zip(sites.iter().zip(&lenses))
+            .map(|(site, (tally, lenses))| {
                 (tally.all_dark() && tally.due && (tally.members >= 2 || tally.edge))
+                    || (tally.members == 0 && lenses.all_dark() && lenses.due && lenses.members >= 2)
                     || (held(site.back) && self.active.contains_key(&Scope::Site(site.id.clone())))
             })
             .collect();

@@ -44,6 +44,8 @@ pub enum Class {
     Edge,
     /// The phone of a school contact.
     Phone,
+    /// A camera: a picture or a count of its own is its proof of life.
+    Camera,
 }
 
 impl Class {
@@ -54,6 +56,7 @@ impl Class {
             Class::Panel => "panel",
             Class::Edge => "edge",
             Class::Phone => "phone",
+            Class::Camera => "camera",
         }
     }
 
@@ -320,9 +323,10 @@ impl Supervision {
         self.index.get(device).and_then(|at| self.devices.get(*at)).map(Device::status)
     }
 
-    /// How many are lost, and how many there are.
+    /// How many are lost, and how many there are, cameras apart.
     pub fn totals(&self) -> (usize, usize) {
-        (self.devices.iter().filter(|d| d.lost.is_some()).count(), self.devices.len())
+        let all = || self.devices.iter().filter(|d| !d.is_camera());
+        (all().filter(|d| d.lost.is_some()).count(), all().count())
     }
 
     /// Whether anything that a list of devices shows has changed since this was asked last, times of proofs of life apart.

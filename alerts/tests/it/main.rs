@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot make its input fails its test")]
 
 mod alarm_path;
+mod badge;
 mod engine;
 mod fusion;
 mod journal;

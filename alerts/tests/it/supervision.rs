@@ -520,3 +520,30 @@ proptest! {
         supervision.tick(after(1_000));
     }
 }
+
+fn lens(device: &str) -> Supervised {
+    Supervised { class: Class::Camera, ..supervised(device, None) }
+}
+
+#[test]
+fn dark_cameras_of_a_site_with_nothing_else_are_one_trouble() {
+    let mut scene = Scene::new(["square/a", "square/b", "square/c"].map(lens));
+    scene.run(60).silence("square");
+    scene.run(91 + 15);
+    assert_eq!(scene.told(), ["+ site square 3"]);
+    scene.run(60).back("square/a").back("square/b").back("square/c").run(20);
+    assert_eq!(scene.told(), ["- site square"]);
+}
+
+#[test]
+fn a_dark_camera_makes_no_site_dark_whose_buttons_live_and_live_cameras_keep_no_site_alight() {
+    let mut scene = Scene::new([supervised("school/b0", None), supervised("school/b1", None), lens("school/yard"), lens("school/gate")]);
+    scene.run(60).silence("school/yard");
+    scene.run(91 + 15);
+    assert_eq!(scene.told(), ["+ school/yard 1"]);
+    assert_eq!(scene.supervision.totals(), (0, 2), "cameras are counted on their own page");
+    scene.silence("school/b");
+    scene.run(121 + 15);
+    let told = scene.told();
+    assert!(told.iter().any(|t| t.starts_with("+ site school")), "{told:?}");
+}

@@ -21,6 +21,10 @@ pub enum Right {
     IncidentsOpen,
     /// See cameras' counts and health.
     CamerasRead,
+    /// Add, change, remove and try cameras; draw on their masked stills.
+    CamerasManage,
+    /// See what body-worn cameras fail to record. Nobody has a right to change it.
+    BadgesRead,
     /// Open a picture, with a purpose.
     StillOpen,
     /// See the outlines and sites.
@@ -61,11 +65,13 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 22] = [
+    pub const ALL: [Right; 24] = [
         Right::AlertsRead,
         Right::AlertsAct,
         Right::IncidentsOpen,
         Right::CamerasRead,
+        Right::CamerasManage,
+        Right::BadgesRead,
         Right::StillOpen,
         Right::AreasRead,
         Right::AreasWrite,
@@ -93,6 +99,8 @@ impl Right {
             Right::AlertsAct => "alerts.act",
             Right::IncidentsOpen => "incidents.open",
             Right::CamerasRead => "cameras.read",
+            Right::CamerasManage => "cameras.manage",
+            Right::BadgesRead => "badges.read",
             Right::StillOpen => "still.open",
             Right::AreasRead => "areas.read",
             Right::AreasWrite => "areas.write",
@@ -123,6 +131,8 @@ impl Right {
             Right::AlertsAct => &[DutyOfficer, ShiftLead, PoliceDesk, Patrol],
             Right::IncidentsOpen => &[DutyOfficer, ShiftLead, PoliceDesk],
             Right::CamerasRead => &[DutyOfficer, ShiftLead, SchoolContact, Administrator],
+            Right::CamerasManage => &[Administrator],
+            Right::BadgesRead => &[ShiftLead, Administrator],
             Right::StillOpen => &[DutyOfficer, ShiftLead],
             Right::AreasRead => &[
                 DutyOfficer,

@@ -4,7 +4,10 @@
 //! and, where one is near, the key that was meant. Secrets never stand here: they come from the
 //! environment or from files. `qorgan check-config FILE` prints what is wrong.
 
+mod camera;
+mod cameras;
 mod dc09;
+mod foreign;
 mod raw;
 mod read;
 mod secret;
@@ -17,6 +20,11 @@ use std::{
 
 use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
 
+pub use camera::{
+    Around, Calibration, CalibrationKeys, Camera, CameraKeys, CameraKind, Clip, ClipKeys, Complaint, Height, HeightKeys, Kept, Line,
+    LineKeys, MaskKeys, Onvif, OnvifKeys, Origin, Point, Polygon, Scene, Secrets, Transport, Zone, ZoneKeys, judge as judge_camera,
+};
+pub use cameras::CameraLimits;
 pub use dc09::{Dc09, Panel};
 pub use read::{ConfigError, Problem};
 pub use secret::{SecretError, SecretSource};
@@ -41,6 +49,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// Which models run.
     pub models: Models,
+    /// What every camera must reach.
+    pub cameras: CameraLimits,
     /// Defaults of crowd alerts.
     pub crowd: Crowd,
     /// When shifts begin.
@@ -61,6 +71,8 @@ pub struct Config {
     pub connectors: Vec<std::sync::Arc<Connector>>,
     /// Outside systems that may report dangers.
     pub hazard_sources: Vec<HazardSource>,
+    /// Counts of other systems.
+    pub foreign: Vec<qorgan_ingest::mqtt::foreign::Source>,
 }
 
 /// `[hub]`
@@ -166,6 +178,8 @@ pub struct Models {
     pub detector: String,
     /// Manifest name of the density map; none when it is off.
     pub density: Option<String>,
+    /// What runs the models: `cpu`, or an execution provider that the library offers, such as `cuda` or `openvino`.
+    pub provider: String,
     /// Worker threads, each with its own session.
     pub workers: usize,
     /// Longest time between two analysed frames of a camera that sends them, in seconds.
@@ -241,23 +255,6 @@ pub enum SiteKind {
     School,
     /// A street, square, station, park.
     PublicPlace,
-}
-
-/// `[[site.camera]]`
-#[derive(Debug, Clone)]
-pub struct Camera {
-    /// Site and device.
-    pub id: DeviceRef,
-    /// Name in three languages.
-    pub name: Trilingual,
-    /// Where.
-    pub position: GeoPoint,
-    /// Address; none for a camera that counts by itself and publishes over MQTT.
-    pub url: Option<String>,
-    /// Log-in at the camera.
-    pub login: Option<(String, SecretSource)>,
-    /// People above which a `watch` is raised; in public space at least 20.
-    pub limit: Option<f32>,
 }
 
 /// `[[site.button]]`
@@ -363,7 +360,8 @@ impl Config {
     /// MQTT users of what is no device: units and outside systems.
     pub fn field_users(&self) -> impl Iterator<Item = String> {
         let units = self.units.iter().map(|unit| format!("unit/{}", unit.id));
-        units.chain(self.hazard_sources.iter().map(|source| format!("hazard/{}", source.id)))
+        let hazards = self.hazard_sources.iter().map(|source| format!("hazard/{}", source.id));
+        units.chain(hazards).chain(self.foreign.iter().map(|source| format!("foreign/{}", source.user)))
     }
 }
 

@@ -6,7 +6,10 @@ use toml::Spanned;
 
 use super::{
     ConnectorKind, SiteKind, UnitKind,
+    camera::CameraKeys,
+    cameras::RawCameras,
     dc09::{RawDc09, RawPanel},
+    foreign::RawForeign,
     supervision::RawSupervision,
 };
 
@@ -25,6 +28,8 @@ pub(super) struct RawConfig {
     pub(super) store: RawStore,
     #[serde(default)]
     pub(super) models: RawModels,
+    #[serde(default)]
+    pub(super) cameras: RawCameras,
     #[serde(default)]
     pub(super) crowd: RawCrowd,
     #[serde(default)]
@@ -45,6 +50,8 @@ pub(super) struct RawConfig {
     pub(super) connector: Vec<RawConnector>,
     #[serde(default)]
     pub(super) hazard_source: Vec<RawHazardSource>,
+    #[serde(default)]
+    pub(super) foreign: Vec<RawForeign>,
 }
 
 #[derive(Deserialize)]
@@ -111,6 +118,7 @@ pub(super) struct RawModels {
     pub(super) runtime: String,
     pub(super) detector: String,
     pub(super) density: String,
+    pub(super) provider: Spanned<String>,
     pub(super) workers: Spanned<usize>,
     pub(super) staleness_s: u32,
 }
@@ -123,6 +131,7 @@ impl Default for RawModels {
             runtime: "../var/lib/libonnxruntime.so.1.31.1".into(),
             detector: "nanodet-g-416".into(),
             density: "csrnet".into(),
+            provider: Spanned::new(0..0, "cpu".into()),
             workers: Spanned::new(0..0, 1),
             staleness_s: 7,
         }
@@ -193,24 +202,11 @@ pub(super) struct RawSite {
     pub(super) category: Option<Spanned<String>>,
     pub(super) provider: Option<Spanned<String>>,
     #[serde(default)]
-    pub(super) camera: Vec<RawCamera>,
+    pub(super) camera: Vec<Spanned<CameraKeys>>,
     #[serde(default)]
     pub(super) button: Vec<RawButton>,
     #[serde(default)]
     pub(super) panel: Vec<RawPanel>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawCamera {
-    pub(super) id: Spanned<String>,
-    pub(super) name: Trilingual,
-    pub(super) url: Option<Spanned<String>>,
-    pub(super) position: Option<Spanned<[f64; 2]>>,
-    pub(super) limit: Option<Spanned<f32>>,
-    pub(super) user: Option<Spanned<String>>,
-    pub(super) password_env: Option<String>,
-    pub(super) password_file: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -14,9 +14,6 @@ use toml::Spanned;
 use super::{raw::*, *};
 use crate::areas::Areas;
 
-/// Fewest people in public space that any limit may name (safeguard: no smaller group is ever a matter of alerts).
-const PUBLIC_SPACE_MIN_LIMIT: f32 = 20.0;
-
 /// What is wrong with a configuration: every problem, each with its line.
 #[derive(Debug)]
 pub struct ConfigError {
@@ -70,12 +67,17 @@ pub(super) fn load(path: &Path) -> Result<Config, ConfigError> {
     }
 }
 
+/// Where the line begins in which `at` lies.
+fn line_start(text: &str, at: usize) -> usize {
+    text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1)
+}
+
 fn line_of(text: &str, span: &Range<usize>) -> usize {
     text.as_bytes().iter().take(span.start).filter(|b| **b == b'\n').count() + 1
 }
 
 /// A path of the configuration, from the directory of the file, without `x/..` in the middle: people read it in messages.
-fn under(base: &Path, path: impl AsRef<Path>) -> PathBuf {
+pub(super) fn under(base: &Path, path: impl AsRef<Path>) -> PathBuf {
     use std::path::Component;
     let mut clean = PathBuf::new();
     for part in base.join(path).components() {
@@ -138,6 +140,7 @@ impl Check<'_> {
         let edge = self.edge(raw.edge, &base);
         let store = self.store(raw.store, &base, &hub.state_dir);
         let models = self.models(raw.models, &base);
+        let cameras = self.camera_limits(raw.cameras, &base);
         let crowd = self.crowd(raw.crowd);
         let shift = self.shift(&raw.shift);
         let response = self.response(&raw.response);
@@ -145,12 +148,19 @@ impl Check<'_> {
         let drills = self.drills(&raw.drills);
         let dc09 = self.dc09(raw.dc09, &raw.site);
         let mut seen = HashSet::new();
-        let sites = raw.site.into_iter().filter_map(|site| self.site(site, areas.as_ref(), &base, &mut seen)).collect();
+        let sites: Vec<Site> = raw.site.into_iter().filter_map(|site| self.site(site, areas.as_ref(), &base, &mut seen)).collect();
         let mut seen = HashSet::new();
-        let units = raw.unit.into_iter().filter_map(|unit| self.unit(unit, areas.as_ref(), &mut seen)).collect();
+        let units: Vec<Unit> = raw.unit.into_iter().filter_map(|unit| self.unit(unit, areas.as_ref(), &mut seen)).collect();
+        for camera in sites.iter().flat_map(|site| &site.cameras) {
+            if let Some(unit) = camera.unit.as_ref().filter(|unit| !units.iter().any(|known: &Unit| known.id == **unit)) {
+                let at = self.text.find(&format!("unit = \"{unit}\"")).map_or(0..0, |at| at..at + 1);
+                self.problem(at, format!("camera \"{}\": there is no unit \"{unit}\"", camera.id));
+            }
+        }
         let mut seen = HashSet::new();
         let connectors = raw.connector.into_iter().filter_map(|connector| self.connector(connector, &base, &mut seen)).collect();
         let hazard_sources = self.hazard_sources(raw.hazard_source);
+        let foreign = self.foreign(raw.foreign, &sites);
         Some(Config {
             base,
             hub,
@@ -160,6 +170,7 @@ impl Check<'_> {
             edge: edge?,
             store,
             models,
+            cameras,
             crowd,
             shift,
             response,
@@ -170,6 +181,7 @@ impl Check<'_> {
             units,
             connectors,
             hazard_sources,
+            foreign,
         })
     }
 
@@ -311,12 +323,18 @@ impl Check<'_> {
         if !(1..=64).contains(&workers) {
             self.problem(raw.workers.span(), format!("models.workers {workers} is not 1 to 64"));
         }
+        let provider = raw.provider.get_ref();
+        if provider.is_empty() || !provider.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+            let message = format!("models.provider \"{provider}\" is no name of an execution provider, such as cpu, cuda or openvino");
+            self.problem(raw.provider.span(), message);
+        }
         Models {
             dir: under(base, raw.dir),
             fetched: under(base, raw.fetched),
             runtime: under(base, raw.runtime),
             detector: raw.detector,
             density: (raw.density != "off").then_some(raw.density),
+            provider: raw.provider.into_inner(),
             workers,
             staleness_s: raw.staleness_s.max(1),
         }
@@ -395,7 +413,7 @@ impl Check<'_> {
 
     fn site(&mut self, raw: RawSite, areas: Option<&Areas>, base: &Path, seen: &mut HashSet<SiteId>) -> Option<Site> {
         let id: SiteId = self.parse(&raw.id, "site")?;
-        if ["alert", "unit", "area", "edge", "desk", "hazard"].contains(&id.as_str()) {
+        if ["alert", "unit", "area", "edge", "desk", "hazard", "foreign"].contains(&id.as_str()) {
             self.problem(raw.id.span(), format!("site \"{id}\": this word is taken by the topics"));
         }
         if !seen.insert(id.clone()) {
@@ -409,9 +427,10 @@ impl Check<'_> {
         }
         let position = self.position(&raw.position, area.as_ref(), areas, &format!("site \"{id}\""))?;
         let mut devices = HashSet::new();
+        let around = Around { site: &id, kind: raw.kind, position, area: area.as_ref().zip(areas), secrets: Secrets::File(base) };
         let mut cameras = Vec::new();
         for camera in raw.camera {
-            cameras.extend(self.camera(camera, &id, raw.kind, position, area.as_ref(), areas, base, &mut devices));
+            cameras.extend(self.camera(camera, &around, &mut devices));
         }
         let mut buttons = Vec::new();
         for button in raw.button {
@@ -440,48 +459,62 @@ impl Check<'_> {
         Some(DeviceRef::new(site.clone(), device))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one camera is judged against everything around it, in one place")]
-    fn camera(
-        &mut self,
-        raw: RawCamera,
-        site: &SiteId,
-        kind: SiteKind,
-        site_position: GeoPoint,
-        area: Option<&AreaCode>,
-        areas: Option<&Areas>,
-        base: &Path,
-        seen: &mut HashSet<DeviceId>,
-    ) -> Option<Camera> {
-        let id = self.device(&raw.id, site, seen)?;
-        let position = match &raw.position {
-            Some(position) => self.position(position, area, areas, &format!("camera \"{id}\""))?,
-            None => site_position,
-        };
-        if let Some(url) = &raw.url
-            && let Err(reason) = crate::cameras::check_url(url.get_ref())
-        {
-            self.problem(url.span(), format!("camera \"{id}\": {reason}"));
-        }
-        let login = match raw.user {
-            None => None,
-            Some(user) => match self.secret(raw.password_env, raw.password_file, base) {
-                Some(password) => Some((user.into_inner(), password)),
-                None => {
-                    self.problem(user.span(), format!("camera \"{id}\": user needs password_env or password_file"));
-                    None
+    fn camera(&mut self, raw: Spanned<CameraKeys>, around: &Around<'_>, seen: &mut HashSet<DeviceId>) -> Option<Camera> {
+        let (span, keys) = (raw.span(), raw.into_inner());
+        match judge_camera(&keys, around) {
+            Ok(camera) if seen.insert(camera.id.device.clone()) => Some(camera),
+            Ok(camera) => {
+                let at = self.key_of_table(&span, "id");
+                self.problem(at, format!("device \"{}\" stands twice at site \"{}\"", camera.id.device, around.site));
+                None
+            }
+            Err(complaints) => {
+                for Complaint { key, message } in complaints {
+                    let at = self.key_of_table(&span, &key);
+                    self.problem(at, format!("camera \"{}/{}\": {message}", around.site, keys.id));
                 }
-            },
-        };
-        if let Some(limit) = &raw.limit {
-            let people = *limit.get_ref();
-            let least = if kind == SiteKind::PublicPlace { PUBLIC_SPACE_MIN_LIMIT } else { 1.0 };
-            if !(people >= least && people <= qorgan_domain::count::MAX_PEOPLE) {
-                let why = if kind == SiteKind::PublicPlace { " (in public space no limit may name fewer than 20 people)" } else { "" };
-                self.problem(limit.span(), format!("camera \"{id}\": limit {people} is not {least} to 100000 people{why}"));
+                None
             }
         }
-        let url = raw.url.map(Spanned::into_inner);
-        Some(Camera { id, name: raw.name, position, url, login, limit: raw.limit.map(Spanned::into_inner) })
+    }
+
+    /// Where a key of a table stands (`limit`, `zone.1.polygon`, `onvif.user`); where the table begins when it cannot be found, as in an
+    /// inline table.
+    fn key_of_table(&self, table: &Range<usize>, key: &str) -> Range<usize> {
+        let mut path = key.split('.');
+        let first = path.next().unwrap_or_default();
+        let (nth, last) = match path.next() {
+            None => (None, None),
+            Some(number) if number.parse::<usize>().is_ok() => (number.parse::<usize>().ok(), path.next()),
+            last => (None, last),
+        };
+        let names = |line: &str, name: &str| line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='));
+        let (mut at, mut inside, mut met) = (line_start(self.text, table.start), None::<String>, None::<usize>);
+        let mut plain = None;
+        for (number, line) in self.text.get(at..).unwrap_or_default().split_inclusive('\n').enumerate() {
+            let text = line.trim_start();
+            if text.starts_with('[') && number > 0 {
+                let header = text.split(']').next().unwrap_or_default().trim_start_matches('[').trim();
+                let Some((_, below)) = header.split_once("site.camera.") else { break };
+                if below == first {
+                    met = Some(met.map_or(0, |met| met + 1));
+                }
+                inside = Some(below.to_owned());
+            }
+            let hit = match (&inside, last) {
+                (None, _) => names(text, first),
+                (Some(below), Some(last)) => below == first && nth.is_none_or(|nth| Some(nth) == met) && names(text, last),
+                (Some(_), None) => false,
+            };
+            if hit && (inside.is_some() || last.is_none()) {
+                return at..at + line.len();
+            }
+            if hit {
+                plain = Some(at..at + line.len());
+            }
+            at += line.len();
+        }
+        plain.unwrap_or_else(|| table.start..table.start.max(1))
     }
 
     fn unit(&mut self, raw: RawUnit, areas: Option<&Areas>, seen: &mut HashSet<UnitId>) -> Option<Unit> {

@@ -7,7 +7,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use qorgan_alerts::Store;
-use qorgan_domain::{Alarm, Count, DeviceRef, Event, topic::Principal};
+use qorgan_domain::{Alarm, Count, CountSource, DeviceRef, Event, topic::Principal};
 use qorgan_ingest::mqtt::{DoorEvent, Doors, NotStored, StoredAlarm};
 use tokio::{sync::mpsc, task::JoinHandle, time::MissedTickBehavior};
 
@@ -30,18 +30,19 @@ const COUNT_BATCH: usize = 500;
 pub(super) fn doors(app: &App, passwords: DevicePasswords, counts: mpsc::Sender<Count>, field: Field) -> Doors {
     let boxes = app.config.sites.iter().map(|site| qorgan_ingest::mqtt::edge::own_device(&site.id));
     let devices: Arc<HashSet<DeviceRef>> = Arc::new(app.config.devices().cloned().chain(boxes).collect());
-    let (for_alarms, for_events) = (app.clone(), app.clone());
+    let (for_alarms, for_events, for_devices) = (app.clone(), app.clone(), app.clone());
     Doors {
         authenticate: Box::new(move |user, password| {
             let principal = Principal::parse(user)?;
             passwords.matches(user, password).then_some(principal)
         }),
-        known_device: Box::new(move |device| devices.contains(device)),
+        known_device: Box::new(move |device| devices.contains(device) || for_devices.cameras.contains(device)),
         commit_alarm: Box::new(move |alarm| {
             let app = for_alarms.clone();
             Box::pin(async move { commit(&app, alarm).await })
         }),
         event: Box::new(move |event| take(&for_events, &counts, &field, event)),
+        foreign: app.config.foreign.clone(),
         clock: app.clock.clone(),
     }
 }
@@ -79,6 +80,11 @@ fn take(app: &App, counts: &mpsc::Sender<Count>, field: &Field, event: DoorEvent
     match event {
         DoorEvent::Count(count) => {
             app.alive(&count.camera, app.clock.utc());
+            let own = matches!(count.source, CountSource::Model(_));
+            if own && app.cameras.counts_itself(&count.camera, app.clock.utc()) {
+                metrics::counter!("qorgan_own_counts_left_out_total").increment(1);
+                return true;
+            }
             if let Some(view) = app.cameras.counted(&count, app.clock.utc()) {
                 app.show_camera(view);
             }
@@ -100,6 +106,14 @@ fn take(app: &App, counts: &mpsc::Sender<Count>, field: &Field, event: DoorEvent
         DoorEvent::Hazard(hazard) => field.hazard(hazard),
         DoorEvent::Sign(sign) => {
             app.sign(&sign);
+            true
+        }
+        DoorEvent::Segment(segment) => {
+            app.segment(&segment);
+            true
+        }
+        DoorEvent::NotCounted { camera, reason } => {
+            app.cameras.not_counted(&camera, reason, app.clock.utc());
             true
         }
         DoorEvent::Sensor { device, sensor } => {

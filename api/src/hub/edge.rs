@@ -82,7 +82,10 @@ pub(super) async fn run(config: Config, addresses_file: Option<PathBuf>) -> Resu
     let door = AlarmDoor::open(&config, &site, link.clone(), events, clock.clone(), &cancel).await?;
     let (sender, mut camera_health) = mpsc::channel::<CameraHealth>(analyse::HEALTH_QUEUE);
     let cameras = match prepared {
-        Some(prepared) => Some(analyse::start_workers(prepared, &config, &clock, counts_to(link.clone()), &sender, &cancel)?),
+        Some(prepared) => {
+            let counts = counts_to(link.clone());
+            Some(analyse::start_workers(prepared, &config, &clock, counts, analyse::log_picture(), &sender, &cancel)?)
+        }
         None => None,
     };
 
@@ -251,6 +254,7 @@ fn doors(config: &Config, site: &Site, behind: Arc<Behind>, clock: Arc<dyn Clock
             Box::pin(async move { behind.commit(alarm).await }) as BoxFuture<'static, _>
         }),
         event: Box::new(move |event| behind.take(event)),
+        foreign: Vec::new(),
         clock,
     })
 }
@@ -278,8 +282,12 @@ impl Behind {
             DoorEvent::Sensor { device, sensor } => self.link.publish_sensor(&device, &sensor),
             DoorEvent::Health { device, health, .. } => self.tell(device, health),
             DoorEvent::Sign(sign) => self.sign(sign),
-            // Nobody but devices of the site may log in here.
-            DoorEvent::Position { .. } | DoorEvent::OrderReceipt { .. } | DoorEvent::Hazard(_) => Ok(()),
+            // Nobody but devices of the site may log in here; a badge speaks with the centre.
+            DoorEvent::Position { .. }
+            | DoorEvent::OrderReceipt { .. }
+            | DoorEvent::Hazard(_)
+            | DoorEvent::Segment(_)
+            | DoorEvent::NotCounted { .. } => Ok(()),
         };
         passed.is_ok()
     }

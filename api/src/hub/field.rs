@@ -91,7 +91,11 @@ impl Field {
 
 /// Takes a position from any door and tells the screens.
 pub(crate) fn moved(app: &App, unit: &UnitId, fix: Fix) -> Moved {
+    let at = fix.at;
     let moved = app.units.moved(unit, fix, app.clock.utc());
+    if matches!(moved, Moved::Taken { .. }) {
+        app.badge_positions(unit, at);
+    }
     let refused = match moved {
         Moved::Taken { show: true } => {
             show(app, unit);

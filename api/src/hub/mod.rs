@@ -35,6 +35,8 @@ mod start;
 #[cfg(feature = "edge")]
 mod stills;
 mod supervise;
+#[cfg(feature = "edge")]
+mod trial;
 mod upkeep;
 #[cfg(feature = "edge")]
 mod watch;
@@ -42,6 +44,7 @@ mod watch;
 use std::{
     ops::Deref,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::Duration,
 };
 
 use futures::future::BoxFuture;
@@ -57,10 +60,12 @@ use tokio::sync::Notify;
 use crate::{
     areas::Areas,
     auth::{LoginLimiter, Passwords, Right, Session, Sessions},
+    camera_admin::{Control, meter::Meter},
     cameras::LiveCameras,
     config::Config,
     phones::Phones,
     routes::Desks,
+    secrets::DevicePasswords,
     seeing::{ClipDoor, ClipPlan, LiveSource, Viewings, Wall},
     shown::{ShownAlert, ShownAlerts, ShownCamera},
     sitefile::Seal,
@@ -68,6 +73,8 @@ use crate::{
     view::{CameraView, UnitLiveView},
 };
 
+#[cfg(feature = "edge")]
+pub use analyse::{Pipeline, PipelineError};
 pub(crate) use dc09::key as panel_key;
 pub(crate) use doors::commit;
 pub(crate) use field::moved;
@@ -204,6 +211,16 @@ pub struct Shared {
     pub drills: Notify,
     /// Seals the contacts of site files.
     pub seal: Seal,
+    /// The streams of cameras; none in a hub that takes no pictures itself.
+    pub control: std::sync::OnceLock<Control>,
+    /// How well every camera works.
+    pub meter: Meter,
+    /// MQTT passwords of devices.
+    pub device_passwords: DevicePasswords,
+    badges: Mutex<qorgan_alerts::badge::Badges>,
+    /// Cameras and counting, once they run; never in a centre without cameras.
+    #[cfg(feature = "edge")]
+    pub pipeline: std::sync::OnceLock<Pipeline>,
     /// Broker or link, once it is there.
     pub mqtt: std::sync::OnceLock<Arc<Mqtt>>,
     supervision: Mutex<qorgan_alerts::Supervision>,
@@ -241,13 +258,20 @@ impl Shared {
     }
 
     /// The parts of a camera's picture that nobody may see.
-    pub fn privacy_of(&self, _camera: &DeviceRef) -> Vec<Vec<(f32, f32)>> {
-        Vec::new()
+    pub fn privacy_of(&self, camera: &DeviceRef) -> Vec<Vec<(f32, f32)>> {
+        let masks = self.cameras.setup(camera).map(|setup| setup.scene.masks.clone()).unwrap_or_default();
+        masks.into_iter().map(|polygon| polygon.0.into_iter().map(|point| (point.x, point.y)).collect()).collect()
     }
 
     /// The cameras whose last seconds are kept, as they are set up now.
     pub fn clip_plans(&self) -> Vec<ClipPlan> {
-        Vec::new()
+        let seconds = |s: u32| Duration::from_secs(u64::from(s));
+        let plan = |camera: Arc<crate::config::Camera>| {
+            let clip = camera.clip?;
+            let (before, after) = (seconds(clip.before_s), seconds(clip.after_s));
+            Some(ClipPlan { camera: camera.id.clone(), before, after, keep: seconds(clip.keep_days) * 86_400 })
+        };
+        self.cameras.setups().into_iter().filter_map(plan).collect()
     }
 
     /// Shows a camera; whatever was to be shown of it before is worthless now.

@@ -29,6 +29,7 @@ use super::{
 use crate::{
     areas::Areas,
     auth::{Passwords, Sessions},
+    camera_admin,
     cameras::LiveCameras,
     config::{Config, Mqtt as MqttConfig, SiteKind},
     connect,
@@ -120,24 +121,27 @@ pub struct Running {
 }
 
 /// Starts a hub.
-pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
+pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError> {
     super::machine::take_files();
     let state_dir = config.hub.state_dir.clone();
     let lock = lock_state(&state_dir)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let cancel = CancellationToken::new();
-    #[cfg(feature = "edge")]
-    let prepared = if mode == Mode::Centre { None } else { Some(super::analyse::prepare(&config)?) };
     #[cfg(not(feature = "edge"))]
     if mode == Mode::Edge {
         return Err(StartError::Option("this binary was built without cameras".into()));
     }
+    let store = open_store(&config.store.address().map_err(|e| StartError::Secret(crate::error::chain(&e)))?).await?;
+    let key = secrets::site_file_key(&state_dir)?;
+    let seal = Seal::new(&key).ok_or_else(|| StartError::Secret("the key of the site files is no key".into()))?;
+    camera_admin::load(&mut config, &store, &seal).await?;
+    #[cfg(feature = "edge")]
+    let prepared = if mode == Mode::Centre { None } else { Some(super::analyse::prepare(&config)?) };
     let users = config.devices().map(ToString::to_string).chain(config.sites.iter().map(|s| format!("edge/{}", s.id)));
     let users = users.chain(config.field_users());
     let device_passwords = DevicePasswords::prepare(&state_dir, users)?;
     let metrics = recorder()?;
 
-    let store = open_store(&config.store.address().map_err(|e| StartError::Secret(crate::error::chain(&e)))?).await?;
     let journal = Journal::open(&config.store.journal).await?;
     let areas = imported_areas(&store, &config).await?;
     let passwords = Passwords::new()?;
@@ -151,7 +155,8 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     let (journal_part, clock_part) = (Some(journal.clone()), clock.clone());
     let parts = Parts { fusion, applied_row, store: store.clone(), journal: journal_part, clock: clock_part, ring: ring.clone() };
     let open: Vec<_> = parts.fusion.open_alerts().cloned().collect();
-    let supervision = supervise::prepare(&config, &store, &open, clock.utc()).await?;
+    let supervision = supervise::prepare(&config, mode, &store, &open, clock.utc()).await?;
+    let badges = supervise::badges(&config, &store, clock.utc()).await?;
     // The engine outlives the doors: what they handed over is still written.
     let engine_cancel = CancellationToken::new();
     let (engine, engine_task) = Engine::start(parts, engine_cancel.clone());
@@ -161,16 +166,13 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
     #[cfg(feature = "edge")]
     let (stills, live, clips) = match &prepared {
         Some(prepared) => {
-            let eyes = super::stills::Eyes::new(prepared, &config);
-            let clips = super::record::door(&state_dir, eyes.clone());
-            (Some(super::stills::source(eyes)), Some(super::watch::source(taps.clone())), Some(clips))
+            let clips = super::record::door(&state_dir, prepared.eyes.clone());
+            (Some(super::stills::source(prepared.eyes.clone())), Some(super::watch::source(taps.clone())), Some(clips))
         }
         None => (None, None, None),
     };
     #[cfg(not(feature = "edge"))]
     let (stills, live, clips) = (None, None, None);
-    let key = secrets::site_file_key(&state_dir)?;
-    let seal = Seal::new(&key).ok_or_else(|| StartError::Secret("the key of the site files is no key".into()))?;
     let app = App(Arc::new(Shared {
         shown: ShownAlerts::default(),
         cameras: LiveCameras::new(&config, mode != Mode::Centre),
@@ -184,6 +186,12 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         phones: Phones::load(&store, secrets::phone_key(&state_dir)?).await?,
         journal: journal.clone(),
         desks: routes::Desks::default(),
+        control: OnceLock::new(),
+        meter: camera_admin::meter::Meter::default(),
+        device_passwords: device_passwords.clone(),
+        badges: Mutex::new(badges),
+        #[cfg(feature = "edge")]
+        pipeline: OnceLock::new(),
         mqtt: OnceLock::new(),
         response: Mutex::default(),
         areas: RwLock::new(Arc::new(areas)),
@@ -226,6 +234,7 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         tokio::spawn(connect::follow(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::upkeep(app.clone(), cancel.clone())),
         tokio::spawn(supervise::supervise(app.clone(), cancel.clone())),
+        tokio::spawn(camera_admin::meter::run(app.clone(), cancel.clone())),
         tokio::spawn(crate::drills::keep::keep(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
         tokio::spawn(seeing::keep(app.clone(), cancel.clone())),
@@ -246,6 +255,8 @@ pub async fn start(config: Config, mode: Mode) -> Result<Running, StartError> {
         None => None,
     };
 
+    #[cfg(feature = "edge")]
+    tasks.push(tokio::spawn(camera_admin::onvif::run(app.clone(), cancel.clone())));
     let router = routes::router(app.clone());
     let mut listeners = Vec::new();
     let (mut http, mut https) = (None, None);

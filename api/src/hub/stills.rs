@@ -7,7 +7,7 @@ use qorgan_domain::I420;
 use qorgan_inference::{Catalogue, Detector, Faces, ModelDirs, Point, Polygon, Runtime, burn_masks, reduced, small_jpeg, still_jpeg};
 use qorgan_ingest::camera::{Decoder, KeyFrame, KeyFrames};
 
-use super::{Ask, Look, Still, StillError, StillSource, analyse::Prepared};
+use super::{Ask, Look, Still, StillError, StillSource};
 use crate::{config::Config, error::chain};
 
 /// The manifest that finds faces to hide them.
@@ -21,22 +21,22 @@ const LOOKED_AT_PX: u32 = 640;
 pub(super) struct Eyes {
     frames: Arc<KeyFrames>,
     decoder: Mutex<Decoder>,
-    people: Arc<Mutex<Detector>>,
+    people: Mutex<Detector>,
     /// Or why there is no such model: then no masked picture leaves.
     faces: Result<Mutex<Faces>, String>,
 }
 
 impl Eyes {
     /// Over the cameras that are being started. A missing model of faces is no error here: it withholds what needs it.
-    pub(super) fn new(prepared: &Prepared, config: &Config) -> Arc<Self> {
+    pub(super) fn new(frames: &Arc<KeyFrames>, people: Detector, config: &Config) -> Arc<Self> {
         let faces = faces(config);
         if let Err(why) = &faces {
             tracing::warn!("masked pictures are withheld: {why}");
         }
         Arc::new(Self {
-            frames: prepared.frames.clone(),
+            frames: frames.clone(),
             decoder: Mutex::new(Decoder::new()),
-            people: prepared.still_detector.clone(),
+            people: Mutex::new(people),
             faces: faces.map(Mutex::new),
         })
     }
@@ -49,12 +49,17 @@ impl Eyes {
         let failed = |e: qorgan_inference::ModelError| StillError::Failed(chain(&e));
         match look {
             Look::Open => still_jpeg(&picture, None).map_err(failed),
-            Look::Masked => still_jpeg(&picture, Some(&self.cover(&picture)?)).map_err(failed),
+            Look::Masked => self.masked(&picture),
             Look::Wall => {
                 let picture = reduced(&picture, LOOKED_AT_PX).map_err(failed)?;
                 small_jpeg(&picture, &self.cover(&picture)?, WALL_PX).map_err(failed)
             }
         }
+    }
+
+    /// A picture with everybody in it pixelated. Blocks.
+    pub(super) fn masked(&self, picture: &I420) -> Result<Vec<u8>, StillError> {
+        still_jpeg(picture, Some(&self.cover(picture)?)).map_err(|e| StillError::Withheld(chain(&e)))
     }
 
     fn cover(&self, picture: &I420) -> Result<qorgan_inference::Cover, StillError> {

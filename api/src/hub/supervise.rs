@@ -8,11 +8,13 @@ use std::{
 
 use qorgan_alerts::{
     Store,
+    badge::{BadgeRules, Badges, Verdict},
     supervision::{Class, Life, Supervised, Supervision, Timing},
 };
 use qorgan_domain::{
     DeviceRef, Event, Sign, SignKind, UtcMs,
     alert::{Alert, Cause},
+    badge::Segment,
     sign::Trouble,
     wire::{HealthV1, Presence},
 };
@@ -20,10 +22,15 @@ use qorgan_ingest::mqtt::EDGE;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::{App, Change, Shared};
-use crate::{config::Config, error::chain};
+use super::{App, Change, Mode, Shared};
+use crate::{
+    config::{Camera, CameraKind, Config},
+    error::chain,
+};
 
 const TICK: Duration = Duration::from_secs(1);
+/// Name of what is kept of badges.
+const BADGES: &str = "badges";
 /// Last proofs of life are written this often.
 const KEEP: Duration = Duration::from_secs(10);
 
@@ -48,11 +55,60 @@ impl Shared {
 
     /// A sign of life of any door. An edge box is under supervision from its first sign on.
     pub fn sign(&self, sign: &Sign) {
+        match sign.kind {
+            SignKind::Gone => self.badges().gone(&sign.device, sign.at),
+            _ => self.badges().back(&sign.device),
+        }
         let mut supervision = self.supervision();
         if sign.device.device.as_str() == EDGE && sign.kind != SignKind::Gone && supervision.device(&sign.device).is_none() {
             supervision.add(edge_box(&self.config, sign.device.clone()));
         }
         supervision.sign(sign);
+    }
+
+    /// A camera is among the devices from now on. A bad picture and a wrong clock are its troubles; its silence is one where the hub
+    /// itself takes the pictures, and of a badge everything that [`qorgan_alerts::badge`] says.
+    pub fn watch_camera(&self, camera: &Camera) {
+        if camera.kind == CameraKind::Badge {
+            self.badges().add(camera.id.clone());
+            return;
+        }
+        self.supervision().add(supervised(&self.config, camera, self.takes_pictures()));
+    }
+
+    /// Whether this hub takes pictures itself.
+    fn takes_pictures(&self) -> bool {
+        self.control.get().is_some()
+    }
+
+    /// Body-worn cameras.
+    pub fn badges(&self) -> std::sync::MutexGuard<'_, Badges> {
+        self.badges.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A badge is watched no longer.
+    pub fn forget_badge(&self, badge: &DeviceRef) {
+        self.badges().remove(badge);
+    }
+
+    /// A badge has finished a segment.
+    pub fn segment(&self, segment: &Segment) {
+        let verdict = match self.badges().segment(segment) {
+            Some(Verdict::InPlace) => "in_place",
+            Some(Verdict::Repeat) => "repeat",
+            Some(Verdict::Missing(_)) => "missing",
+            Some(Verdict::Broken) => "broken",
+            Some(Verdict::Rewritten) => "rewritten",
+            None => "unknown_badge",
+        };
+        metrics::counter!("qorgan_badge_segments_total", "verdict" => verdict).increment(1);
+    }
+
+    /// A unit said where it is; so are the badges it wears.
+    pub fn badge_positions(&self, unit: &qorgan_domain::UnitId, at: UtcMs) {
+        let worn = self.cameras.setups().into_iter().filter(|camera| camera.unit.as_ref() == Some(unit));
+        let mut badges = self.badges();
+        worn.for_each(|camera| badges.positioned(&camera.id, at.min(self.clock.utc())));
     }
 
     /// What a health message says of a device.
@@ -84,6 +140,7 @@ impl Shared {
 /// The devices of the configuration, and what is known of them from before.
 pub(super) async fn prepare(
     config: &Config,
+    mode: Mode,
     store: &Store,
     open: &[std::sync::Arc<Alert>],
     now: UtcMs,
@@ -104,11 +161,31 @@ pub(super) async fn prepare(
         interval_ms: config.dc09.as_ref().map(|_| ms(panel.interval_s)),
         provider: panel.provider.clone().or_else(|| site.provider.clone()),
     });
+    let own = mode != Mode::Centre;
+    let cameras = config.cameras().filter(|(_, camera)| camera.kind != CameraKind::Badge);
+    let cameras = cameras.map(|(_, camera)| supervised(config, camera, own));
     let is_box = |life: &&Life| life.device.device.as_str() == EDGE && config.sites.iter().any(|s| s.id == life.device.site);
     let boxes = lives.iter().filter(is_box).map(|life| edge_box(config, life.device.clone()));
-    let mut supervision = Supervision::new(timing, buttons.chain(panels).chain(boxes), now);
+    let mut supervision = Supervision::new(timing, buttons.chain(panels).chain(cameras).chain(boxes), now);
     supervision.restore(lives, open.iter().filter_map(|alert| standing(alert)), now);
     Ok(supervision)
+}
+
+/// A camera is a figure of the compliance meter before it is a device: only what the hub itself looks at can be lost.
+fn supervised(config: &Config, camera: &Camera, own: bool) -> Supervised {
+    let site = config.sites.iter().find(|site| site.id == camera.id.site);
+    let interval_ms = (own && camera.is_counted_here()).then(|| ms(config.cameras.max_silence_s.max(camera.staleness_s.unwrap_or(0))));
+    Supervised { device: camera.id.clone(), class: Class::Camera, interval_ms, provider: site.and_then(|site| site.provider.clone()) }
+}
+
+/// Badges of the configuration, and what is known of them from before.
+pub(super) async fn badges(config: &Config, store: &Store, now: UtcMs) -> Result<Badges, qorgan_alerts::Error> {
+    let mut badges = Badges::new(BadgeRules::default(), now);
+    for (_, camera) in config.cameras().filter(|(_, camera)| camera.kind == CameraKind::Badge) {
+        badges.add(camera.id.clone());
+    }
+    badges.restore(&store.meta(BADGES).await?.unwrap_or_default());
+    Ok(badges)
 }
 
 fn edge_box(config: &Config, device: DeviceRef) -> Supervised {
@@ -153,6 +230,11 @@ pub(super) async fn supervise(app: App, cancel: CancellationToken) {
             supervision.hears_mqtt(hears, now);
             (supervision.tick(now), supervision.take_changed(), supervision.totals())
         };
+        let troubles = troubles.into_iter().chain({
+            let (mut badges, now) = (app.badges(), app.clock.utc());
+            badges.hears(hears, now);
+            badges.tick(now)
+        });
         metrics::gauge!("qorgan_devices_lost").set(lost as f64);
         metrics::gauge!("qorgan_devices_supervised").set(total as f64);
         for trouble in troubles {
@@ -174,6 +256,12 @@ pub(super) async fn supervise(app: App, cancel: CancellationToken) {
 }
 
 async fn keep(app: &App, every: bool) {
+    let badges = app.badges().to_keep();
+    if badges != "{}"
+        && let Err(error) = app.store.set_meta(BADGES, &badges).await
+    {
+        tracing::warn!(error = chain(&error), "what is known of badges could not be kept; it is kept with the next");
+    }
     let lives = app.supervision().to_keep(every);
     if lives.is_empty() {
         return;

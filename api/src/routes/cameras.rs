@@ -73,8 +73,7 @@ pub(super) async fn list(State(app): State<App>, Extension(session): Extension<S
 /// A camera that this session may see. Others do not exist for it.
 pub(super) fn camera_of(app: &App, session: &Session, site: &str, device: &str) -> Result<DeviceRef, ApiError> {
     let id: DeviceRef = format!("{site}/{device}").parse().map_err(|_| ApiError::not_found("camera"))?;
-    let known = app.config.cameras().any(|(_, camera)| camera.id == id);
-    if known && sees_site(session, site) { Ok(id) } else { Err(ApiError::not_found("camera")) }
+    if app.cameras.contains(&id) && sees_site(session, site) { Ok(id) } else { Err(ApiError::not_found("camera")) }
 }
 
 /// Counts of the last minutes, from the store.

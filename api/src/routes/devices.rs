@@ -77,7 +77,8 @@ pub(super) async fn list(State(app): State<App>, Extension(session): Extension<S
     let names: HashMap<&DeviceRef, &Trilingual> = buttons.chain(panels).collect();
     let all = app.supervision().devices();
     let mut devices = Vec::new();
-    for status in all {
+    // Cameras have a page of their own.
+    for status in all.into_iter().filter(|status| status.class != Class::Camera) {
         let Some(site) = sites.get(&status.device.site) else { continue };
         if covers(&session, site.id.as_str(), site.area.as_str()) {
             let mut shown = view(&status, names.get(&status.device).copied());

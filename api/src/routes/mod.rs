@@ -2,6 +2,8 @@
 
 mod alerts;
 mod audit;
+mod badges;
+mod camera_admin;
 mod cameras;
 mod clips;
 mod connectors;
@@ -88,6 +90,8 @@ pub fn table() -> Vec<Route> {
         row(Method::GET, "/metrics", Access::WithOrToken(Right::MetricsRead), get(ops::metrics)),
     ];
     rows.extend(clips::rows());
+    rows.extend(badges::rows());
+    rows.extend(camera_admin::rows());
     rows.extend(connectors::rows());
     rows.extend(devices::rows());
     rows.extend(dispatch::rows());

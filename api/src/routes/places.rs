@@ -48,10 +48,11 @@ pub(super) async fn sites(State(app): State<App>, Extension(session): Extension<
         kind: site.kind,
         area: site.area.to_string(),
         position: site.position.into(),
-        cameras: site.cameras.iter().map(|c| c.id.to_string()).collect(),
+        cameras: app.cameras.of_site(&site.id).iter().map(|c| c.id.to_string()).collect(),
         buttons: site.buttons.iter().map(|b| b.id.to_string()).collect(),
         device_names: {
-            let cameras = site.cameras.iter().map(|c| (c.id.to_string(), (&c.name).into()));
+            let cameras = app.cameras.of_site(&site.id);
+            let cameras = cameras.iter().map(|c| (c.id.to_string(), (&c.name).into()));
             let phones = app.phones.of_site(Some(&site.id));
             let phones = phones.iter().map(|p| (p.row.device.to_string(), Names::same(&p.row.name)));
             cameras.chain(site.buttons.iter().map(|b| (b.id.to_string(), (&b.name).into()))).chain(phones).collect()

@@ -62,7 +62,7 @@ pub(super) struct PublicRetention {
 pub(super) async fn summary(State(app): State<App>) -> Result<Json<PublicSummary>, ApiError> {
     let now = app.clock.utc();
     let figures = app.store.figures(now - std::time::Duration::from_secs(30 * 86_400)).await?;
-    let at = |kind| app.config.cameras().filter(|(site, _)| site.kind == kind).count();
+    let at = |kind| app.config.sites.iter().filter(|site| site.kind == kind).map(|site| app.cameras.of_site(&site.id).len()).sum();
     Ok(Json(PublicSummary {
         hub: PublicHub { name: app.config.hub.name.clone() },
         since: app.store.meta("hub.since").await?.unwrap_or_else(|| now.to_string()),

@@ -111,7 +111,7 @@ pub(super) async fn write(
     let mut entrances = Vec::new();
     for camera in body.entrances {
         let camera: DeviceRef = camera.parse().map_err(|e: qorgan_domain::id::IdError| ApiError::invalid(format!("entrances: {e}")))?;
-        if camera.site != site || !app.config.cameras().any(|(_, c)| c.id == camera) {
+        if camera.site != site || !app.cameras.contains(&camera) {
             return Err(ApiError::invalid(format!("entrances: {camera} is no camera of {site}")));
         }
         let camera = camera.to_string();

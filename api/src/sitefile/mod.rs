@@ -91,7 +91,7 @@ pub async fn site_file(app: &App, site: &SiteId) -> Result<SiteFile, qorgan_aler
         None => (None, None, Vec::new(), None),
     };
     // A camera that was taken out of the configuration sees no entrance any more.
-    let known = |camera: &String| app.config.cameras().any(|(_, c)| c.id.to_string() == *camera);
+    let known = |camera: &String| camera.parse().is_ok_and(|id| app.cameras.contains(&id));
     Ok(SiteFile {
         site: site.to_string(),
         address,

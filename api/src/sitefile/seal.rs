@@ -13,6 +13,16 @@ const VERSION: &str = "1:";
 pub struct Seal(LessSafeKey);
 
 impl Seal {
+    /// The sealed form of a secret; it opens only where `place` is the same.
+    pub fn close_secret(&self, place: &str, secret: &[u8]) -> Option<String> {
+        self.close_bytes(Aad::from(format!("qorgan-secret-1|{place}").into_bytes()), secret.to_vec())
+    }
+
+    /// The secret in a sealed text; none when it is not one, belongs elsewhere, or was sealed with another key.
+    pub fn open_secret(&self, place: &str, sealed: &str) -> Option<Vec<u8>> {
+        self.open_bytes(Aad::from(format!("qorgan-secret-1|{place}").into_bytes()), sealed)
+    }
+
     /// With a key; none when it has not 32 bytes.
     pub fn new(key: &[u8]) -> Option<Self> {
         Some(Self(LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, key).ok()?)))
@@ -20,21 +30,28 @@ impl Seal {
 
     /// The sealed text of a person; none when the cipher fails, which it does for no text of this size.
     pub fn close(&self, site: &SiteId, contact: &str, person: &Person) -> Option<String> {
-        // 96 random bits: after 2^32 contacts two might share them; a hub has thousands.
+        self.close_bytes(bound_to(site, contact), serde_json::to_vec(person).ok()?)
+    }
+
+    fn close_bytes(&self, bound_to: Aad<Vec<u8>>, mut text: Vec<u8>) -> Option<String> {
+        // 96 random bits: after 2^32 texts two might share them; a hub has thousands.
         let mut nonce = [0_u8; NONCE_LEN];
         rand::rng().fill(&mut nonce);
-        let mut text = serde_json::to_vec(person).ok()?;
-        self.0.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), bound_to(site, contact), &mut text).ok()?;
+        self.0.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), bound_to, &mut text).ok()?;
         Some(format!("{VERSION}{}{}", hex::encode(nonce), hex::encode(text)))
     }
 
     /// The person in a sealed text; none when it is not one, belongs elsewhere, or was sealed with another key.
     pub fn open(&self, site: &SiteId, contact: &str, sealed: &str) -> Option<Person> {
+        serde_json::from_slice(&self.open_bytes(bound_to(site, contact), sealed)?).ok()
+    }
+
+    fn open_bytes(&self, bound_to: Aad<Vec<u8>>, sealed: &str) -> Option<Vec<u8>> {
         let mut bytes = hex::decode(sealed.strip_prefix(VERSION)?).ok()?;
         let text = bytes.get_mut(..)?;
         let (nonce, text) = text.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        serde_json::from_slice(self.0.open_in_place(nonce, bound_to(site, contact), text).ok()?).ok()
+        self.0.open_in_place(nonce, bound_to, text).ok().map(|text| text.to_vec())
     }
 }
 

@@ -11,13 +11,16 @@ export const SITES = [
 
 const camera = (id, name, position, base, extra = {}) => ({
   id, site: id.split("/")[0], name, position, public_space: !id.startsWith("school"), status: "live", reason: null, people: base, low: base - 1, high: base + 1.5,
-  counted_at: null, age_s: 0, limit: 8, source: "hub", codec: "h264", size_px: [768, 576], series: [], base, ...extra,
+  counted_at: null, age_s: 0, limit: 8, source: "hub", codec: "h264", size_px: [768, 576], series: [], zones: [], flows: [], poor: [], base, ...extra,
 });
 
 export const CAMERAS = [
   camera("school-17/yard", names("Мектеп ауласы", "Школьный двор", "School yard"), [42.9014, 71.3650], 5),
   camera("school-17/gate", names("Басты қақпа", "Главные ворота", "Main gate"), [42.9008, 71.3662], 2),
-  camera("dostyq/stage", names("Сахна жағы", "У сцены", "By the stage"), [42.9001, 71.3784], 9, { limit: 12 }),
+  camera("dostyq/stage", names("Сахна жағы", "У сцены", "By the stage"), [42.9001, 71.3784], 9, {
+    limit: 12, poor: ["key_frames"], flows: [{ id: "gate", name: names("Қақпа", "Ворота", "Gate"), forward: 3, backward: 1, over_s: 5 }],
+    zones: [{ id: "front", name: names("Сахна алды", "Перед сценой", "Before the stage"), people: 7.4, low: 6, high: 9, people_per_m2: 2.3, level: "slowed", max_people_per_m2: 3.6, capacity: 60 }],
+  }),
   camera("dostyq/east", names("Шығыс кіреберіс", "Восточный вход", "East entrance"), [42.8996, 71.3799], 4, { source: "foreign", codec: null, size_px: null }),
   camera("kokbazar/main", names("Негізгі қатар", "Главный ряд", "Main row"), [42.8935, 71.3901], 6, {
     status: "offline", people: null, low: null, high: null, reason: { code: "unauthorized", detail: "RTSP 401 Unauthorized for rtsp://10.0.3.14/main" },
@@ -42,7 +45,7 @@ export const USERS = {
   police: { display_name: "Ерлан Жүнісов", role: "police_desk", rights: POLICE },
   school: { display_name: "Сәуле Әбілова", role: "school_contact", site: "school-17", rights: ["alerts.read", "cameras.read", "areas.read", "register.read", "drills.read", "drills.write", "sitefile.read", "sitefile.write", "phones.manage"] },
   district: { display_name: "Нұрлан Қасымов", role: "district_contact", area: "311000000", rights: ["areas.read", "register.read", "register.write", "drills.read", "drills.write"] },
-  admin: { display_name: "Әкімші", role: "administrator", rights: ["areas.read", "areas.write", "users.manage", "cameras.read", "register.read", "register.write", "drills.read", "sitefile.read", "sitefile.write", "phones.manage", "connectors.read"] },
+  admin: { display_name: "Әкімші", role: "administrator", rights: ["areas.read", "areas.write", "users.manage", "cameras.read", "cameras.manage", "badges.read", "register.read", "register.write", "drills.read", "sitefile.read", "sitefile.write", "phones.manage", "connectors.read"] },
   patrol: { display_name: "Патруль 2", role: "patrol", unit: "patrol-2", rights: ["alerts.read", "alerts.act", "areas.read", "orders.answer"] },
   auditor: { display_name: "Гүлнар Әбенова", role: "auditor", rights: ["audit.read", "areas.read"] },
 };
@@ -103,3 +106,35 @@ export const CONNECTORS = [
   { id: "police-102", kind: "webhook", waiting: 0, delivered: 148, last_error: null, last_delivered_at: "2026-11-21T21:03:12.000Z" },
   { id: "emergency-112", kind: "cap", waiting: 3, delivered: 96, last_error: "connection refused (os error 111) for https://cap.example/in", last_delivered_at: "2026-11-21T19:40:00.000Z" },
 ];
+
+const criterion = (code, mark, value, limit) => ({ code, mark, value, limit });
+/** The compliance meter of a camera, worst first in the list that the mock makes of it. */
+export const compliance = (c, at) => {
+  const bad = c.status === "offline";
+  const stream = c.codec !== null && !bad;
+  const criteria = [
+    criterion("uptime_24h", bad ? "fail" : "pass", bad ? "71.4 %" : "99.8 %", "≥ 98.0 %"),
+    criterion("uptime_30d", "pass", "98.6 %", "≥ 95.0 %"),
+    criterion("resolution", stream ? "pass" : "unknown", stream ? c.size_px.join("×") : null, "≥ 640×360"),
+    criterion("fps", stream ? "pass" : "unknown", stream ? "10.0 1/s" : null, "≥ 5.0 1/s"),
+    criterion("key_frames", stream ? (c.id.endsWith("/stage") ? "fail" : "pass") : "unknown", stream ? (c.id.endsWith("/stage") ? "9.8 s" : "2.0 s") : null, "≤ 4.0 s"),
+    criterion("sharpness", stream ? "pass" : "unknown", stream ? "96.0 %" : null, "≥ 50.0 %"),
+    criterion("exposure", stream ? "pass" : "unknown", stream ? "0.47" : null, "0.08–0.92"),
+    criterion("picture", stream ? "pass" : "unknown", null, ""),
+    criterion("clock", "unknown", null, "≤ 5.0 s"),
+    criterion("life", bad ? "fail" : "pass", bad ? "412 s" : "1 s", "≤ 60 s"),
+  ];
+  const failed = criteria.filter((one) => one.mark === "fail").length;
+  return { id: c.id, site: c.site, name: c.name, failed, criteria, alive_at: new Date(at - (bad ? 412_000 : 1_000)).toISOString(), codec: c.codec, kbit_per_s: stream ? 812 : null, lost_packets: stream ? 0 : null, sessions: stream ? 1 : null, clock_drift_ppm: null, transport: stream ? "tcp" : null, sub_in_use: false };
+};
+
+const SQUARE = names("Сахна алды", "Перед сценой", "Before the stage");
+export const cameraKeys = (c) => ({
+  id: c.id.split("/")[1], name: c.name, ...(c.codec ? { url: `rtsp://10.0.3.${c.id.length}/main`, user: "hub" } : {}), position: c.position, limit: c.limit,
+  ...(c.id === "dostyq/stage" ? {
+    calibration: { points: [[0.2, 0.92], [0.82, 0.9], [0.66, 0.5], [0.36, 0.5]], sides_m: [6, 10, 6, 10] },
+    zone: [{ id: "front", name: SQUARE, polygon: [[0.12, 0.55], [0.6, 0.5], [0.72, 0.88], [0.1, 0.9]], max_people_per_m2: 3.6, capacity: 60 }],
+    line: [{ id: "gate", name: names("Қақпа", "Ворота", "Gate"), points: [[0.75, 0.35], [0.92, 0.62]] }],
+    mask: [{ polygon: [[0.02, 0.05], [0.25, 0.05], [0.25, 0.3], [0.02, 0.3]] }],
+  } : {}),
+});

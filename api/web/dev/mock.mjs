@@ -8,7 +8,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CAMERAS, CONNECTORS, DEVICES, FILES, makeRegister, PASSWORD, SITES, UNITS, UNITS_LIVE, USERS } from "./data.mjs";
+import { CAMERAS, cameraKeys, compliance, CONNECTORS, DEVICES, FILES, makeRegister, PASSWORD, SITES, UNITS, UNITS_LIVE, USERS } from "./data.mjs";
 import { Sites } from "./places.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -421,6 +421,14 @@ function forSession(route, url, body, session, response) {
     "GET /api/v1/units/live": () => need("units.read", () => ok({ units: UNITS_LIVE.map(liveUnit) })),
     "GET /api/v1/order": () => need("orders.answer", () => patrolOrder(session)),
     "POST /api/v1/unit/position": () => need("orders.answer", () => { positions = [...positions, body].slice(-100); return ok(null, 204); }),
+    "GET /api/v1/compliance": () => need("cameras.read", () => ok({ cameras: CAMERAS.map((c) => compliance(c, Date.now())).sort((a, b) => b.failed - a.failed) })),
+    "GET /api/v1/camera-admin": () => need("cameras.manage", () => ok({
+      pictures: true,
+      cameras: CAMERAS.map((c, i) => ({ id: c.id, site: c.site, origin: i % 2 ? "file" : "run_time", keys: cameraKeys(c), has_password: c.codec !== null, camera: c, foreign: c.source === "foreign" ? { heard_at: iso(), taken: 812, refused: 2, refused_at: iso(), refusal: "the payload is not a number" } : null })),
+    })),
+    "POST /api/v1/camera-admin/try": () => need("cameras.manage", () => ok(body.keys.url.includes("wrong")
+      ? { works: false, codec: null, size_px: null, fps: null, key_frame_interval_s: null, first_picture_s: null, fault: "unauthorized", detail: "RTSP DESCRIBE: 401 Unauthorized", picture: null }
+      : { works: true, codec: "h264", size_px: [1920, 1080], fps: 25, key_frame_interval_s: 2, first_picture_s: 0.8, fault: null, detail: null, picture: null })),
     "GET /api/v1/units": () => ok({ units: UNITS }),
     "GET /api/v1/areas": () => ok(areas),
     "PUT /api/v1/areas": () => need("areas.write", () => {

@@ -14,6 +14,7 @@ import { Pages } from "./desk/Pages";
 import { TopBar } from "./desk/TopBar";
 import { AreasPage } from "./pages/Areas";
 import { AuditPage } from "./pages/Audit";
+import { CamerasPage } from "./pages/Cameras";
 import { ConnectorsPage } from "./pages/Connectors";
 import { DevicesPage } from "./pages/Devices";
 import { DrillsPage } from "./pages/Drills";
@@ -51,6 +52,7 @@ function Current(): JSX.Element {
   switch (page.value) {
     case "desk": return <Desk />;
     case "wall": return <WallPage />;
+    case "cameras": return <CamerasPage />;
     case "register": return <RegisterPage />;
     case "devices": return <DevicesPage />;
     case "drills": return <DrillsPage />;

@@ -6,6 +6,7 @@ import type {
   Opened, Reason, Register, Session, Shift, Site, SiteFile, Transition, Unit, UnitChoice, UnitLive,
 } from "./types";
 import type { Enrolment, PhoneLine } from "./types";
+import type { AdminCamera, CameraKeys, Compliance, Trial } from "./pages/cameras/types";
 import type { Answer, Fix, Order, OrderAlert } from "./patrol/types";
 
 export class ApiError extends Error {
@@ -125,6 +126,12 @@ export const api = {
     if (response.status === 204) return null;
     return { picture: await response.blob(), seen: response.headers.get("x-qorgan-picture") ?? "", at: Date.parse(response.headers.get("x-qorgan-at") ?? "") };
   },
+  compliance: async () => (await json<{ cameras: Compliance[] }>("GET", "/api/v1/compliance")).cameras,
+  cameraAdmin: () => json<{ cameras: AdminCamera[]; pictures: boolean }>("GET", "/api/v1/camera-admin"),
+  putCamera: (site: string, body: { keys: CameraKeys; password?: string }) => call("PUT", `/api/v1/camera-admin/${one(site)}/${one(body.keys.id)}`, body),
+  removeCamera: (id: string) => call("DELETE", `/api/v1/camera-admin/${camera(id)}`),
+  tryCamera: (body: { site: string; keys: CameraKeys; password?: string }) => json<Trial>("POST", "/api/v1/camera-admin/try", body),
+  setupStill: async (id: string) => (await call("POST", `/api/v1/camera-admin/${camera(id)}/still`)).blob(),
   sites: async () => (await json<{ sites: Site[] }>("GET", "/api/v1/sites")).sites,
   units: async () => (await json<{ units: Unit[] }>("GET", "/api/v1/units")).units,
   areas: () => json<AreaCollection>("GET", "/api/v1/areas"),

@@ -13,6 +13,7 @@ import "./styles/panels.css";
 import "./styles/alarms.css";
 import "./styles/pages.css";
 import "./styles/places.css";
+import "./styles/cameras.css";
 import "./styles/patrol.css";
 import "./styles/seeing.css";
 

@@ -9,7 +9,7 @@ export type Role =
   | "duty_officer" | "shift_lead" | "police_desk" | "patrol" | "school_contact" | "district_contact"
   | "analyst" | "resident_operator" | "administrator" | "auditor";
 export type Right =
-  | "alerts.read" | "alerts.act" | "incidents.open" | "cameras.read" | "still.open"
+  | "alerts.read" | "alerts.act" | "incidents.open" | "cameras.read" | "cameras.manage" | "badges.read" | "still.open"
   | "areas.read" | "areas.write" | "audit.read" | "users.manage" | "desk.sound" | "metrics.read"
   | "register.read" | "register.write" | "drills.read" | "drills.write" | "sitefile.read" | "sitefile.write"
   | "shift" | "units.read" | "orders.answer" | "phones.manage" | "connectors.read";
@@ -64,7 +64,7 @@ export interface AlarmPart {
 }
 
 export type Door = "mqtt" | "dc09" | "phone";
-export type TroubleKind = "lost" | "battery" | "mains" | "tamper" | "clock" | "fault" | "flood";
+export type TroubleKind = "lost" | "battery" | "mains" | "tamper" | "clock" | "fault" | "flood" | "badge";
 export interface TroublePart {
   kind: TroubleKind;
   scope: "device" | "site" | "provider";
@@ -146,6 +146,13 @@ export interface Transition {
   unit: string | null;
 }
 
+export type LevelOfService = "free" | "adapted" | "slowed" | "contact" | "dangerous" | "critical";
+export interface ZoneCount {
+  id: string; name: Names; people: number; low: number; high: number; people_per_m2: number | null; level: LevelOfService | null;
+  max_people_per_m2: number | null; capacity: number | null;
+}
+export interface LineFlow { id: string; name: Names; forward: number; backward: number; over_s: number }
+
 export type CameraStatus = "live" | "stale" | "offline" | "connecting";
 export interface Camera {
   id: string;
@@ -164,6 +171,10 @@ export interface Camera {
   source: "hub" | "foreign";
   codec: string | null;
   size_px: [number, number] | null;
+  zones: ZoneCount[];
+  flows: LineFlow[];
+  /** Criteria of the compliance meter that the camera fails. */
+  poor: import("./pages/cameras/types").CriterionCode[];
   /** Unix milliseconds and people; only in a snapshot. */
   series?: [number, number][];
 }

@@ -31,7 +31,7 @@ export function alertIcon(alert: Alert): IconName {
 }
 
 const TROUBLE_ICON: Record<TroubleKind, IconName> = {
-  lost: "unlink", battery: "battery", mains: "plug", tamper: "tamper", clock: "clock", fault: "trouble", flood: "flood",
+  lost: "unlink", battery: "battery", mains: "plug", tamper: "tamper", clock: "clock", fault: "trouble", flood: "flood", badge: "camera",
 };
 
 export function siteName(id: string | null): string {
@@ -81,7 +81,12 @@ export function crowdReason(reason: CrowdReason): string {
 /** Why a camera is not live, in plain words; the hub's own detail follows for whoever repairs it. */
 export function cameraReason(camera: Camera): string {
   if (!camera.reason) return "";
-  const key = `camera.reason.${camera.reason.code}`;
+  return faultWords(camera.reason.code);
+}
+
+/** A camera's fault by its code. */
+export function faultWords(code: string): string {
+  const key = `camera.reason.${code}`;
   return hasKey(key) ? t(key) : t("camera.reason.other");
 }
 

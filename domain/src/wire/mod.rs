@@ -5,6 +5,7 @@
 //! never costs a press.
 
 mod count;
+mod segment;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use count::{CountV1, LineFlowV1, ZoneCountV1};
+pub use segment::SegmentV1;
 
 /// Largest payload that is looked at, in bytes.
 pub const MAX_PAYLOAD: usize = 16 * 1024;
@@ -73,6 +75,9 @@ pub enum Reject {
     /// More zones or lines than one camera has.
     #[error("{0} zones or lines are more than {max} of one camera", max = crate::zone::MAX_PARTS)]
     TooMany(usize),
+    /// No SHA-256 in hex.
+    #[error("{0} is not 64 hex digits")]
+    NoDigest(&'static str),
     /// A text too long for its field.
     #[error("{field} is longer than {max} characters")]
     TooLong {
@@ -97,6 +102,7 @@ impl Reject {
             Reject::Place { .. } => "bad_place",
             Reject::Area(_) => "bad_area",
             Reject::TooMany(_) => "too_many",
+            Reject::NoDigest(_) => "bad_digest",
             Reject::TooLong { .. } => "too_long",
         }
     }

@@ -14,7 +14,7 @@
 //! the key frame's, and a decoder that errs is thrown away.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -30,8 +30,8 @@ use super::{
     picture,
 };
 
-/// Decoders that one worker keeps warm; the one unused for longest goes first.
-const MAX_DECODERS: usize = 16;
+/// Decoders kept warm; the one unused for longest goes first. One of 640x360 holds 3 MB, one of 1920x1080 some 20 MB.
+const MAX_WARM: usize = 16;
 
 /// Why a key frame gave no picture.
 #[derive(Debug, thiserror::Error)]
@@ -98,11 +98,17 @@ impl DecodeError {
     }
 }
 
-/// A worker's decoders, one per codec and size. Not shared: each worker thread owns one.
-#[derive(Default)]
+/// Decoders shared by all threads that decode: a few per codec and size, never one per camera. A thread takes one out, uses it
+/// alone and puts it back, so there are at most as many of a kind as threads at work. Clones share the same decoders.
+#[derive(Clone, Default)]
 pub struct Decoder {
-    warm: HashMap<(Codec, (u32, u32)), (PadDecoder, u64)>,
-    uses: u64,
+    pool: Arc<Mutex<Pool>>,
+}
+
+#[derive(Default)]
+struct Pool {
+    /// Oldest use first.
+    warm: Vec<((Codec, (u32, u32)), PadDecoder)>,
 }
 
 impl Decoder {
@@ -115,12 +121,12 @@ impl Decoder {
     ///
     /// # Errors
     /// Each of [`DecodeError`]; the decoder is usable afterwards. Counted by `qorgan_decode_errors_total`.
-    pub fn decode(&mut self, frame: &KeyFrame) -> Result<I420, DecodeError> {
+    pub fn decode(&self, frame: &KeyFrame) -> Result<I420, DecodeError> {
         self.decode_unit(frame.codec, frame.size_px, &frame.data)
     }
 
     /// Decodes one access unit that needs no other.
-    pub(super) fn decode_unit(&mut self, codec: Codec, size_px: (u32, u32), data: &Bytes) -> Result<I420, DecodeError> {
+    pub(super) fn decode_unit(&self, codec: Codec, size_px: (u32, u32), data: &Bytes) -> Result<I420, DecodeError> {
         let start = Instant::now();
         let result = self.try_decode(codec, size_px, data);
         metrics::histogram!("qorgan_decode_seconds", "codec" => codec.as_str()).record(start.elapsed().as_secs_f64());
@@ -130,28 +136,46 @@ impl Decoder {
         result
     }
 
-    fn try_decode(&mut self, codec: Codec, size_px: (u32, u32), data: &Bytes) -> Result<I420, DecodeError> {
+    fn try_decode(&self, codec: Codec, size_px: (u32, u32), data: &Bytes) -> Result<I420, DecodeError> {
         picture::check_size(size_px.0, size_px.1)?;
-        self.uses += 1;
-        let key = (codec, size_px);
-        // Taken out, and put back only after a clean result: a decoder that erred is never used again.
-        let mut decoder = match self.warm.remove(&key) {
-            Some((decoder, _)) => decoder,
-            None => {
-                if self.warm.len() >= MAX_DECODERS
-                    && let Some(oldest) = self.warm.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| *key)
-                {
-                    self.warm.remove(&oldest);
-                }
-                PadDecoder::new(codec, size_px)?
-            }
+        let kind = (codec, size_px);
+        // Taken out, and put back only after a clean result: a decoder that erred or panicked is never used again.
+        let warm = self.pool().take(kind);
+        let mut decoder = match warm {
+            Some(decoder) => decoder,
+            None => PadDecoder::new(codec, size_px)?,
         };
         let picture = decoder.decode_one(data)?;
         // A stream whose size differs from what it announced would mix sizes in one decoder.
         if (picture.width, picture.height) == (size_px.0 as usize, size_px.1 as usize) {
-            self.warm.insert(key, (decoder, self.uses));
+            let oldest = self.pool().put(kind, decoder);
+            // Outside the lock: ending an element takes a while.
+            drop(oldest);
         }
         Ok(picture)
+    }
+
+    fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Decoders kept warm, of all kinds.
+    pub fn warm(&self) -> usize {
+        self.pool().warm.len()
+    }
+}
+
+impl Pool {
+    /// The decoder of this kind that was used last.
+    fn take(&mut self, kind: (Codec, (u32, u32))) -> Option<PadDecoder> {
+        let at = self.warm.iter().rposition(|(known, _)| *known == kind)?;
+        Some(self.warm.remove(at).1)
+    }
+
+    /// Puts one back; what has to go for it is returned.
+    fn put(&mut self, kind: (Codec, (u32, u32)), decoder: PadDecoder) -> Option<PadDecoder> {
+        self.warm.push((kind, decoder));
+        (self.warm.len() > MAX_WARM).then(|| self.warm.remove(0).1)
     }
 }
 
@@ -257,6 +281,58 @@ impl PadDecoder {
         let (buffer, info) = out.pictures.pop_front()?;
         let picture = info.ok_or(DecodeError::Unreadable).and_then(|info| picture::to_i420(&buffer, &info));
         Some(picture.map(|picture| (buffer.pts().unwrap_or_default(), picture)))
+    }
+}
+
+/// Decodes every frame of one running stream, for the few cameras that are watched closely; quiet cameras share a [`Decoder`].
+pub struct StreamDecoder {
+    decoder: PadDecoder,
+    kind: (Codec, (u32, u32)),
+    /// Nothing decodes before a key frame.
+    begun: bool,
+}
+
+impl StreamDecoder {
+    /// A decoder for a stream of this codec and size.
+    ///
+    /// # Errors
+    /// The element is missing or does not start, or the size is impossible.
+    pub fn new(codec: Codec, size_px: (u32, u32)) -> Result<Self, DecodeError> {
+        picture::check_size(size_px.0, size_px.1)?;
+        Ok(Self { decoder: PadDecoder::new(codec, size_px)?, kind: (codec, size_px), begun: false })
+    }
+
+    /// Whether it is for this codec and size; a stream that changes needs another.
+    pub fn fits(&self, codec: Codec, size_px: (u32, u32)) -> bool {
+        self.kind == (codec, size_px)
+    }
+
+    /// Feeds one access unit. Deltas before the first key frame, or after [`StreamDecoder::missed`], are left out.
+    ///
+    /// # Errors
+    /// The decoder refused it; go on with the next key frame.
+    pub fn push(&mut self, data: Bytes, key: bool) -> Result<(), DecodeError> {
+        self.begun |= key;
+        if !self.begun {
+            return Ok(());
+        }
+        self.decoder.sequence += 1;
+        let pts = STEP * self.decoder.sequence;
+        self.decoder.push(data, pts, !key).inspect_err(|_| self.begun = false)
+    }
+
+    /// Frames were lost: what follows does not decode before the next key frame.
+    pub fn missed(&mut self) {
+        self.begun = false;
+    }
+
+    /// The newest picture since the last call, if any; older ones are dropped unconverted.
+    pub fn newest(&mut self) -> Option<Result<I420, DecodeError>> {
+        let (buffer, info) = self.decoder.out.lock().unwrap_or_else(PoisonError::into_inner).pictures.drain(..).next_back()?;
+        if buffer.flags().contains(gst::BufferFlags::CORRUPTED) {
+            return Some(Err(DecodeError::Damaged));
+        }
+        Some(info.ok_or(DecodeError::Unreadable).and_then(|info| picture::to_i420(&buffer, &info)))
     }
 }
 

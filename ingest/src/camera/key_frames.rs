@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -121,7 +121,11 @@ struct Inner {
 pub struct KeyFrames {
     inner: Mutex<Inner>,
     arrived: Condvar,
+    bell: OnceLock<Bell>,
 }
+
+/// Told of every key frame: its camera, and when it was received.
+type Bell = Box<dyn Fn(&DeviceRef, Instant) + Send + Sync>;
 
 impl KeyFrames {
     /// An empty mailbox.
@@ -129,9 +133,15 @@ impl KeyFrames {
         Self::default()
     }
 
+    /// Calls this after each key frame that is offered, in the thread that offers it, with nothing locked: it must be short.
+    /// Only the first bell stays.
+    pub fn on_arrival(&self, bell: impl Fn(&DeviceRef, Instant) + Send + Sync + 'static) {
+        let _ = self.bell.set(Box::new(bell));
+    }
+
     /// Puts a key frame into its camera's slot. Returns whether it overwrote one that nobody had taken.
     pub fn offer(&self, frame: KeyFrame) -> bool {
-        let camera = frame.camera.to_string();
+        let (camera, received) = (frame.camera.clone(), frame.received);
         let overwrote = {
             let mut inner = self.lock();
             let slot = inner.slots.entry(frame.camera.clone()).or_default();
@@ -143,9 +153,12 @@ impl KeyFrames {
             inner.waiting += usize::from(!overwrote);
             overwrote
         };
-        metrics::counter!("qorgan_camera_key_frames_total", "camera" => camera.clone()).increment(1);
+        if let Some(bell) = self.bell.get() {
+            bell(&camera, received);
+        }
+        metrics::counter!("qorgan_camera_key_frames_total", "camera" => camera.to_string()).increment(1);
         if overwrote {
-            metrics::counter!("qorgan_camera_frames_overwritten_total", "camera" => camera).increment(1);
+            metrics::counter!("qorgan_camera_frames_overwritten_total", "camera" => camera.to_string()).increment(1);
         } else {
             self.arrived.notify_one();
         }
@@ -281,6 +294,18 @@ mod tests {
         assert_eq!(ages, [("school-17/gate".to_owned(), 2), ("school-17/yard".to_owned(), 3)]);
         frames.take(&"school-17/yard".parse().unwrap());
         assert_eq!(frames.ready(start).len(), 1);
+    }
+
+    #[test]
+    fn the_bell_rings_for_every_key_frame_when_it_can_be_taken() {
+        let frames = Arc::new(KeyFrames::new());
+        let (heard, taken) = (Arc::new(Mutex::new(0)), frames.clone());
+        let count = heard.clone();
+        frames.on_arrival(move |camera, _| *count.lock().unwrap() += usize::from(taken.take(camera).is_some()));
+        for data in [b"a", b"b"] {
+            frames.offer(frame("school-17/yard", data, Instant::now()));
+        }
+        assert_eq!(*heard.lock().unwrap(), 2);
     }
 
     #[test]

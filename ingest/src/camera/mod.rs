@@ -38,11 +38,11 @@ mod url;
 
 pub use self::{
     choose::Which,
-    decoder::{DecodeError, Decoder},
+    decoder::{DecodeError, Decoder, StreamDecoder},
     error::{CameraError, RtspDetail},
     key_frames::{Codec, KeyFrame, KeyFrames, Ready, Wait},
     picture::MAX_SIDE_PX,
-    probe::{ProbeFault, ProbeReport, probe, probe_spec},
+    probe::{Picture, ProbeFault, ProbeReport, probe, probe_spec},
     retry::Backoff,
     spec::{CameraSpec, Settings, Transport, Trust},
     stats::StreamStats,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use qorgan_domain::CameraFault;
+use qorgan_domain::{CameraFault, I420};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
@@ -34,6 +34,19 @@ pub struct ProbeReport {
     pub decodes: Option<bool>,
     /// What went wrong.
     pub fault: Option<ProbeFault>,
+    /// The first picture, for whoever masks it before anybody sees it.
+    #[serde(skip)]
+    pub picture: Option<Picture>,
+}
+
+/// A picture that a report does not print.
+#[derive(Clone)]
+pub struct Picture(pub I420);
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Picture({}x{})", self.0.width, self.0.height)
+    }
 }
 
 /// What went wrong during a probe.
@@ -111,7 +124,7 @@ impl Look {
             if let (true, Some(size_px)) = (first_key, size_px) {
                 let decode = move || Decoder::new().decode_unit(unit.codec, size_px, &unit.data);
                 let picture = tokio::task::spawn_blocking(decode).await;
-                self.decoded(picture.map_err(|error| CameraError::Panic(error.to_string()))?.map(drop))?;
+                self.decoded(picture.map_err(|error| CameraError::Panic(error.to_string()))?)?;
             }
         }
         self.silence(limit)
@@ -125,7 +138,7 @@ impl Look {
             let first_key = key && self.keys == 0;
             self.saw(pts, key);
             if first_key {
-                self.decoded(Decoder::new().decode_unit(codec, size_px, &data).map(drop))?;
+                self.decoded(Decoder::new().decode_unit(codec, size_px, &data))?;
             }
         }
         self.silence(limit)
@@ -143,9 +156,10 @@ impl Look {
         }
     }
 
-    fn decoded(&mut self, result: Result<(), super::DecodeError>) -> Result<(), CameraError> {
+    fn decoded(&mut self, result: Result<I420, super::DecodeError>) -> Result<(), CameraError> {
         self.report.decodes = Some(result.is_ok());
-        Ok(result?)
+        self.report.picture = Some(Picture(result?));
+        Ok(())
     }
 
     fn silence(&self, limit: Duration) -> Result<(), CameraError> {

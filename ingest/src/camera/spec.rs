@@ -37,8 +37,8 @@ pub enum Trust {
 /// ```
 /// use qorgan_ingest::camera::CameraSpec;
 /// let spec = CameraSpec::new("school-17/yard".parse()?, "rtsp://10.0.0.7/main".parse()?)
-///     .sub("rtsp://10.0.0.7/sub".parse()?)
-///     .wanted_px(640);
+///     .with_sub("rtsp://10.0.0.7/sub".parse()?)
+///     .with_wanted_px(640);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,31 +73,31 @@ impl CameraSpec {
 
     /// With a smaller stream.
     #[must_use]
-    pub fn sub(self, url: CameraUrl) -> Self {
+    pub fn with_sub(self, url: CameraUrl) -> Self {
         Self { sub: Some(url), ..self }
     }
 
     /// With another way for RTP to travel.
     #[must_use]
-    pub fn transport(self, transport: Transport) -> Self {
+    pub fn with_transport(self, transport: Transport) -> Self {
         Self { transport, ..self }
     }
 
     /// With other certificates.
     #[must_use]
-    pub fn trust(self, trust: Trust) -> Self {
+    pub fn with_trust(self, trust: Trust) -> Self {
         Self { trust, ..self }
     }
 
     /// With a log-in.
     #[must_use]
-    pub fn credentials(self, credentials: Credentials) -> Self {
+    pub fn with_credentials(self, credentials: Credentials) -> Self {
         Self { credentials: Some(credentials), ..self }
     }
 
     /// With another need of pixels.
     #[must_use]
-    pub fn wanted_px(self, wanted_px: u32) -> Self {
+    pub fn with_wanted_px(self, wanted_px: u32) -> Self {
         Self { wanted_px, ..self }
     }
 }

@@ -7,10 +7,13 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use qorgan_domain::{
     Alarm, Clock, Count, DeviceRef, GeoPoint, Sign, UnitId, UtcMs,
+    badge::Segment,
     hazard::Hazard,
     topic::Principal,
     wire::{HealthV1, OrderReceiptV1, SensorV1},
 };
+
+use super::foreign::Source;
 
 pub use crate::stored::{NotStored, StoredAlarm};
 
@@ -36,6 +39,8 @@ pub struct Doors {
     pub commit_alarm: CommitAlarm,
     /// Takes a count, health or sensor message. Must not block; `false` when there is no room (the loss is counted here).
     pub event: TakeEvent,
+    /// Counts of other systems, by their own topics.
+    pub foreign: Vec<Source>,
     /// The hub's clock.
     pub clock: Arc<dyn Clock>,
 }
@@ -81,6 +86,15 @@ pub enum DoorEvent {
     },
     /// An outside system reports a danger.
     Hazard(Hazard),
+    /// A body-worn camera has finished a segment.
+    Segment(Segment),
+    /// Another system's message was no count.
+    NotCounted {
+        /// For which camera it was meant.
+        camera: DeviceRef,
+        /// Why not.
+        reason: String,
+    },
     /// A sign of life that is no message: a connection, a keep-alive, a broken connection.
     Sign(Sign),
 }
@@ -95,6 +109,8 @@ impl DoorEvent {
             DoorEvent::Position { .. } => "position",
             DoorEvent::OrderReceipt { .. } => "order_receipt",
             DoorEvent::Hazard(_) => "hazard",
+            DoorEvent::Segment(_) => "segment",
+            DoorEvent::NotCounted { .. } => "not_counted",
             DoorEvent::Sign(_) => "sign",
         }
     }

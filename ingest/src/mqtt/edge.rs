@@ -239,6 +239,7 @@ impl Line {
                 Channel::Alarm => "alarm",
                 Channel::Sensor => "sensor",
                 Channel::Health => "health",
+                Channel::Segment => "segment",
                 Channel::Receipt => "receipt",
             };
             metrics::counter!("qorgan_mqtt_dropped_total", "channel" => label).increment(1);

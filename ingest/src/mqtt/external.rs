@@ -35,11 +35,12 @@ use super::{
 use crate::quiet::printable;
 
 /// What the hub reads.
-const FILTERS: [&str; 7] = [
+const FILTERS: [&str; 8] = [
     "qorgan/v1/+/+/alarm",
     "qorgan/v1/+/+/count",
     "qorgan/v1/+/+/sensor",
     "qorgan/v1/+/+/health",
+    "qorgan/v1/+/+/segment",
     "qorgan/v1/unit/+/position",
     "qorgan/v1/unit/+/order/receipt",
     "qorgan/v1/hazard/+",
@@ -195,7 +196,9 @@ impl Context {
     /// Asks for the devices' topics. In a task: this one must go on emptying the queue.
     fn subscribe(&self) {
         let client = self.client.clone();
-        let filters = FILTERS.map(|filter| SubscribeFilter::new(filter.to_owned(), QoS::AtLeastOnce));
+        let foreign = self.intake.doors.foreign.iter().map(|source| source.topic.to_string());
+        let filters = FILTERS.map(str::to_owned).into_iter().chain(foreign);
+        let filters: Vec<_> = filters.map(|filter| SubscribeFilter::new(filter, QoS::AtLeastOnce)).collect();
         tokio::spawn(async move { client.subscribe_many(filters).await });
     }
 

@@ -104,7 +104,10 @@ impl Gate {
             Some(_) => return refuse("user_is_not_principal", AuthResult::NotAuthorized),
             None => return refuse("bad_credentials", AuthResult::BadUsernameOrPassword),
         };
-        if let Some(will) = connect.last_will() {
+        // Systems that speak in their own words have wills of their own kind (`frigate/available`): nobody hears them here.
+        if let Some(will) = connect.last_will()
+            && !matches!(principal, Principal::Foreign(_))
+        {
             let judged = Publish::try_from(will)
                 .map_err(|_| "bad_will")
                 .and_then(|will| self.judge_will(client, &principal, &will).map_err(|r| r.code()));
@@ -226,9 +229,11 @@ impl Gate {
 fn answer(refusal: &Refusal, v5: bool) -> PublishAclResult {
     let (reason, tolerated) = match refusal.cause {
         Cause::Topic(_) => (PublishAckReason::TopicNameInvalid, false),
+        // Such a system publishes much that is none of the hub's; what it was not given is dropped and counted, no more.
+        Cause::NoRight(Principal::Foreign(_)) => (PublishAckReason::NotAuthorized, true),
         Cause::NoRight(_) | Cause::HubOnly | Cause::Filter(_) | Cause::WillNotHealth => (PublishAckReason::NotAuthorized, false),
         Cause::UnknownDevice(_) => (PublishAckReason::NotAuthorized, !refusal.alarm),
-        Cause::Payload(_) | Cause::Retained => (PublishAckReason::PayloadFormatInvalid, !refusal.alarm),
+        Cause::Payload(_) | Cause::Foreign(..) | Cause::Retained => (PublishAckReason::PayloadFormatInvalid, !refusal.alarm),
     };
     PublishAclResult(PublishResult::reason_code(reason, Some(refusal.code().into()), !v5 && !tolerated))
 }

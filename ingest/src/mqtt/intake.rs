@@ -15,9 +15,12 @@ use qorgan_domain::{
 };
 use tokio::sync::Semaphore;
 
-use crate::limit::{PerDevice, Rate};
+use crate::{
+    limit::{PerDevice, Rate},
+    quiet::printable,
+};
 
-use super::{DoorEvent, Doors, Judged, NotStored, Refusal, StoredAlarm, judge, refusals::Refusals};
+use super::{Cause, DoorEvent, Doors, Judged, NotStored, Refusal, StoredAlarm, judge, refusals::Refusals};
 
 /// How long a sender is kept waiting for the alarm journal.
 pub const COMMIT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -53,7 +56,12 @@ impl Intake {
 
     /// Judges a message and counts the refusal, if it is one. `client` names the sender in the log.
     pub(crate) fn judge(&self, client: &str, principal: &Principal, topic: &str, payload: &[u8]) -> Result<Judged, Refusal> {
-        judge(topic, payload, principal, self.doors.clock.utc(), &self.doors).inspect_err(|refusal| self.refusals.note(client, refusal))
+        judge(topic, payload, principal, self.doors.clock.utc(), &self.doors).inspect_err(|refusal| {
+            self.refusals.note(client, refusal);
+            if let Cause::Foreign(camera, no_count) = &refusal.cause {
+                self.take(DoorEvent::NotCounted { camera: camera.clone(), reason: printable(&no_count.to_string(), 160) });
+            }
+        })
     }
 
     /// Hands a message over; a full queue is counted, not waited for.
@@ -141,7 +149,7 @@ fn device_of(sender: &Principal) -> Option<DeviceRef> {
     match sender {
         Principal::Device(device) => Some(device.clone()),
         Principal::Edge(site) => EDGE.parse().ok().map(|edge| DeviceRef::new(site.clone(), edge)),
-        Principal::Unit(_) | Principal::Hazard(_) | Principal::Desk(_) | Principal::Hub => None,
+        Principal::Unit(_) | Principal::Hazard(_) | Principal::Foreign(_) | Principal::Desk(_) | Principal::Hub => None,
     }
 }
 

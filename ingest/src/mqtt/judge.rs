@@ -6,10 +6,10 @@ use std::fmt;
 use qorgan_domain::{
     Alarm, DeviceRef, UtcMs,
     topic::{Channel, Principal, Topic, TopicError, UnitChannel},
-    wire::{AlarmV1, CountV1, HazardV1, HealthV1, OrderReceiptV1, PositionV1, Reject, SensorV1},
+    wire::{AlarmV1, CountV1, HazardV1, HealthV1, OrderReceiptV1, PositionV1, Reject, SegmentV1, SensorV1},
 };
 
-use super::{DoorEvent, Doors};
+use super::{DoorEvent, Doors, foreign::NoCount};
 use crate::quiet::printable;
 
 /// A message that was understood.
@@ -61,6 +61,9 @@ pub enum Cause {
     /// The payload.
     #[error("bad payload")]
     Payload(#[from] Reject),
+    /// The payload of another system that counts.
+    #[error("no count for camera {0}")]
+    Foreign(DeviceRef, #[source] NoCount),
     /// A last will that is no health message.
     #[error("a last will must be the device's own health message")]
     WillNotHealth,
@@ -81,6 +84,7 @@ impl Cause {
             Cause::HubOnly => "hub_only",
             Cause::UnknownDevice(_) => "unknown_device",
             Cause::Payload(reject) => reject.code(),
+            Cause::Foreign(_, no_count) => no_count.code(),
             Cause::WillNotHealth => "will_not_health",
             Cause::Retained => "retained",
             Cause::Filter(_) => "no_right_to_read",
@@ -105,6 +109,24 @@ pub fn judge(topic: &str, payload: &[u8], principal: &Principal, now: UtcMs, doo
 }
 
 fn read(topic: &str, payload: &[u8], principal: &Principal, now: UtcMs, doors: &Doors) -> Result<Judged, Cause> {
+    // Another system's topics are none of the hub's; an external broker has checked who writes them.
+    if let Some(source) = doors.foreign.iter().find(|source| source.topic.matches(topic)) {
+        let may = match principal {
+            Principal::Hub => true,
+            Principal::Foreign(user) => *user == source.user,
+            _ => false,
+        };
+        return match may {
+            true => {
+                let count = source.read(payload, now).map_err(|no_count| Cause::Foreign(source.device.clone(), no_count))?;
+                Ok(Judged::Event(DoorEvent::Count(count)))
+            }
+            false => Err(Cause::NoRight(principal.clone())),
+        };
+    }
+    if let Principal::Foreign(_) = principal {
+        return Err(Cause::NoRight(principal.clone()));
+    }
     let topic = Topic::parse(topic)?;
     if !principal.may_publish(&topic) {
         return Err(Cause::NoRight(principal.clone()));
@@ -134,6 +156,7 @@ fn read(topic: &str, payload: &[u8], principal: &Principal, now: UtcMs, doors: &
         Channel::Count => Judged::Event(DoorEvent::Count(CountV1::read(device, payload, now)?)),
         Channel::Health => Judged::Event(DoorEvent::Health { device, health: HealthV1::read(payload)?, received_at: now, retained: false }),
         Channel::Sensor => Judged::Event(DoorEvent::Sensor { device, sensor: SensorV1::read(payload, now)? }),
+        Channel::Segment => Judged::Event(DoorEvent::Segment(SegmentV1::read(device, payload, now)?)),
         Channel::Receipt => return Err(Cause::HubOnly),
     })
 }
@@ -143,6 +166,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::mqtt::foreign::{Format, Source};
     use qorgan_domain::SystemClock;
 
     const NOW: &str = "2026-11-21T10:00:00.000Z";
@@ -153,6 +177,13 @@ mod tests {
             known_device: Box::new(|device| device.device.as_str() != "stranger"),
             commit_alarm: Box::new(|_| unreachable!("judging commits nothing")),
             event: Box::new(|_| unreachable!("judging hands nothing over")),
+            foreign: vec![Source {
+                topic: "frigate/yard/person".parse().unwrap(),
+                format: Format::Frigate,
+                device: "school-17/yard".parse().unwrap(),
+                user: "nvr".parse().unwrap(),
+                holds_s: 300,
+            }],
             clock: Arc::new(SystemClock),
         }
     }
@@ -190,6 +221,23 @@ mod tests {
         }
         assert_eq!(code("school-17/yard", &"a/".repeat(8000), good), "bad_topic");
         assert_eq!(code("school-17/yard", count, &format!("\"{}\"", "x".repeat(20_000))), "too_large");
+    }
+
+    #[test]
+    fn another_system_writes_the_topics_it_was_given_and_no_others() {
+        for (user, topic, payload, expected) in [
+            ("foreign/nvr", "frigate/yard/person", "3", "ok"),
+            ("hub", "frigate/yard/person", "3", "ok"),
+            ("foreign/nvr", "frigate/yard/person", "three", "not_json"),
+            ("foreign/nvr", "frigate/gate/person", "3", "no_right"),
+            ("foreign/other", "frigate/yard/person", "3", "no_right"),
+            ("school-17/yard", "frigate/yard/person", "3", "no_right"),
+            ("foreign/nvr", "qorgan/v1/school-17/yard/count", r#"{"v":1,"at":"2026-11-21T10:00:00Z","people":5}"#, "no_right"),
+            ("foreign/nvr", "qorgan/v1/school-17/yard/alarm", "{}", "no_right"),
+        ] {
+            assert_eq!(code(user, topic, payload), expected, "{user} {topic} {payload}");
+        }
+        assert!(!Principal::parse("foreign/nvr").unwrap().may_subscribe("frigate/yard/person"));
     }
 
     #[test]

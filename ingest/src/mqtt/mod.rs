@@ -21,6 +21,7 @@ pub mod edge;
 pub mod embedded;
 mod error;
 pub mod external;
+pub mod foreign;
 mod hooks;
 mod intake;
 mod judge;

@@ -31,7 +31,7 @@ fn cameras_with_b_frames_are_never_mixed_in_one_decoder() {
     const SIZE: (u32, u32) = (160, 96);
     let levels = [40_u8, 90, 140, 190, 240];
     let clips: Vec<_> = levels.iter().map(|&level| h264(&grey(level), SIZE, true)).collect();
-    let mut decoder = Decoder::new();
+    let decoder = Decoder::new();
     let mut pictures = 0;
     for round in 0..30 {
         for (&level, clip) in levels.iter().zip(&clips) {
@@ -52,7 +52,7 @@ fn h265_and_other_sizes_go_through_the_same_pool() {
          ! x265enc speed-preset=ultrafast ! h265parse config-interval=-1 ! video/x-h265,stream-format=byte-stream,alignment=au",
     );
     let small = h264(&grey(0), (64, 48), false);
-    let mut decoder = Decoder::new();
+    let decoder = Decoder::new();
     for _ in 0..3 {
         let white = decoder.decode(&key_frame(Codec::H265, (320, 192), keys(&h265)[0])).unwrap();
         assert!(brightness(&white) > 230.0);
@@ -67,7 +67,7 @@ fn damaged_frames_are_errors_and_the_next_good_frame_decodes() {
     const SIZE: (u32, u32) = (160, 96);
     let clip = h264("videotestsrc pattern=snow", SIZE, false);
     let good = keys(&clip)[0];
-    let mut decoder = Decoder::new();
+    let decoder = Decoder::new();
     let damaged: [(&str, Vec<u8>); 5] = [
         ("empty", vec![]),
         ("no video at all", b"GET / HTTP/1.0\r\n\r\n".repeat(20)),
@@ -88,7 +88,7 @@ fn a_truncated_frame_is_damaged_and_never_poisons_the_next() {
     const SIZE: (u32, u32) = (160, 96);
     let snow = h264("videotestsrc pattern=snow", SIZE, false);
     let white = h264("videotestsrc pattern=white", SIZE, false);
-    let mut decoder = Decoder::new();
+    let decoder = Decoder::new();
     for part in 1..10 {
         let data = keys(&snow)[0];
         // libav would hand out a grey picture: people would be counted as gone.
@@ -111,7 +111,7 @@ fn impossible_sizes_are_refused_before_a_decoder_is_made() {
 fn a_stream_that_lies_about_its_size_gives_its_true_picture_and_mixes_nothing() {
     let clip = h264(&grey(200), (160, 96), false);
     let other = h264(&grey(60), (320, 192), false);
-    let mut decoder = Decoder::new();
+    let decoder = Decoder::new();
     for _ in 0..3 {
         let picture = decoder.decode(&key_frame(Codec::H264, (320, 192), keys(&clip)[0])).unwrap();
         assert_eq!((picture.width, picture.height), (160, 96));

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -11,7 +11,10 @@ use std::{
 use qorgan_ingest::camera::CameraUrl;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
     task::JoinHandle,
 };
 
@@ -40,37 +43,62 @@ pub(crate) enum Behaviour {
     GarbagePackets,
     /// Plays, then closes the connection.
     HangsUp,
+    /// Sends whoever comes on to this address; `{n}` in it becomes the number of the connection.
+    Redirects(String),
+    /// Refuses RTP inside the RTSP connection.
+    RefusesTcp,
+    /// Streams with the time stamps that this gives for each unit's number (90,000 to the second).
+    Stamped(Arc<Vec<Unit>>, fn(u32) -> u32),
+    /// Two streams, `/main` and `/sub`; a missing one is not found.
+    Two(Option<Arc<Vec<Unit>>>, Option<Arc<Vec<Unit>>>),
+    /// The first session is in one codec, the later ones in another.
+    ChangesCodec(Arc<Vec<Unit>>, Arc<Vec<Unit>>),
 }
 
+const H265: &str = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\na=control:stream=0\r\n";
 const H264: &str = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\na=control:stream=0\r\n";
 
 /// A running fake camera; ends when dropped.
 pub(crate) struct Fake {
     pub(crate) port: u16,
     sessions: Arc<AtomicUsize>,
+    /// Sessions that play now, by path.
+    playing: Playing,
     task: JoinHandle<()>,
 }
+
+type Playing = Arc<Mutex<Vec<String>>>;
 
 impl Fake {
     pub(crate) async fn start(behaviour: Behaviour) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let sessions = Arc::new(AtomicUsize::new(0));
-        let counter = sessions.clone();
+        let (counter, playing) = (sessions.clone(), Playing::default());
+        let now_playing = playing.clone();
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
                 let session = counter.fetch_add(1, Ordering::SeqCst);
-                let behaviour = behaviour.clone();
+                let (behaviour, playing) = (behaviour.clone(), now_playing.clone());
                 // The client hangs up when it has seen enough: no error of the test.
-                connections.spawn(async move { serve(socket, behaviour, session).await.ok() });
+                connections.spawn(async move { serve(socket, behaviour, session, playing).await.ok() });
             }
         });
-        Self { port, sessions, task }
+        Self { port, sessions, playing, task }
     }
 
     pub(crate) fn url(&self) -> CameraUrl {
-        format!("rtsp://127.0.0.1:{}/live", self.port).parse().unwrap()
+        self.at("live")
+    }
+
+    pub(crate) fn at(&self, path: &str) -> CameraUrl {
+        format!("rtsp://127.0.0.1:{}/{path}", self.port).parse().unwrap()
+    }
+
+    /// How many sessions of a path play now.
+    pub(crate) fn playing(&self, path: &str) -> usize {
+        self.playing.lock().unwrap().iter().filter(|playing| *playing == path).count()
     }
 
     pub(crate) fn sessions(&self) -> usize {
@@ -84,10 +112,11 @@ impl Drop for Fake {
     }
 }
 
-async fn serve(mut socket: TcpStream, behaviour: Behaviour, session: usize) -> std::io::Result<()> {
+async fn serve(mut socket: TcpStream, behaviour: Behaviour, session: usize, playing: Playing) -> std::io::Result<()> {
     let mut inbox = Vec::new();
     loop {
         let Some(request) = request(&mut socket, &mut inbox).await? else { return Ok(()) };
+        let path = request.split(' ').nth(1).and_then(|url| url.split('/').nth(3)).unwrap_or_default().to_owned();
         let method = request.split(' ').next().unwrap_or_default();
         let cseq = header(&request, "cseq").unwrap_or("0").to_owned();
         let answer = |status: &str, headers: &str, body: &str| {
@@ -109,6 +138,20 @@ async fn serve(mut socket: TcpStream, behaviour: Behaviour, session: usize) -> s
                 socket.write_all(answer("401 Unauthorized", challenge, "").as_bytes()).await?;
                 continue;
             }
+            Behaviour::Redirects(to) => {
+                let location = format!("Location: {}\r\n", to.replace("{n}", &session.to_string()));
+                socket.write_all(answer("302 Moved Temporarily", &location, "").as_bytes()).await?;
+                continue;
+            }
+            Behaviour::RefusesTcp if method == "SETUP" && header(&request, "transport").is_some_and(|how| how.contains("TCP")) => {
+                socket.write_all(answer("461 Unsupported Transport", "", "").as_bytes()).await?;
+                continue;
+            }
+            Behaviour::Two(main, sub) if if path == "main" { main.is_none() } else { sub.is_none() } => {
+                socket.write_all(answer("404 Not Found", "", "").as_bytes()).await?;
+                continue;
+            }
+            Behaviour::ChangesCodec(..) if session > 0 => H265,
             Behaviour::Describes(media) => media,
             _ => H264,
         };
@@ -123,12 +166,28 @@ async fn serve(mut socket: TcpStream, behaviour: Behaviour, session: usize) -> s
         };
         socket.write_all(reply.as_bytes()).await?;
         if method == "PLAY" {
-            return play(socket, &behaviour, session).await;
+            playing.lock().unwrap().push(path.clone());
+            let (read, write) = socket.into_split();
+            // The client's end is noticed at once.
+            let over = tokio::select! {
+                over = play(write, &behaviour, session, &path) => over,
+                over = hung_up(read) => over,
+            };
+            let mut playing = playing.lock().unwrap();
+            let at = playing.iter().position(|playing| *playing == path).unwrap();
+            playing.remove(at);
+            return over;
         }
     }
 }
 
-async fn play(mut socket: TcpStream, behaviour: &Behaviour, session: usize) -> std::io::Result<()> {
+async fn hung_up(mut socket: OwnedReadHalf) -> std::io::Result<()> {
+    let mut asked = [0; 4096];
+    while socket.read(&mut asked).await? > 0 {}
+    Ok(())
+}
+
+async fn play(mut socket: OwnedWriteHalf, behaviour: &Behaviour, session: usize, path: &str) -> std::io::Result<()> {
     let (units, limit) = match behaviour {
         Behaviour::HangsUp => return Ok(()),
         Behaviour::GarbagePackets => {
@@ -140,8 +199,15 @@ async fn play(mut socket: TcpStream, behaviour: &Behaviour, session: usize) -> s
         Behaviour::Streams(units) | Behaviour::LogIn(units) | Behaviour::NoKeyFrames(units) | Behaviour::StallsOnce(units, _) => {
             (units, usize::MAX)
         }
+        Behaviour::Stamped(units, _) => (units, usize::MAX),
+        Behaviour::Two(Some(units), _) if path == "main" => (units, usize::MAX),
+        Behaviour::Two(_, Some(units)) => (units, usize::MAX),
+        Behaviour::ChangesCodec(units, _) if session == 0 => (units, units.len()),
+        Behaviour::ChangesCodec(_, units) => (units, usize::MAX),
         _ => return Ok(()),
     };
+    let stamp = if let Behaviour::Stamped(_, stamp) = behaviour { *stamp } else { |n: u32| n.wrapping_mul(3600) };
+    let ends = matches!(behaviour, Behaviour::ChangesCodec(..)) && session == 0;
     let keys = !matches!(behaviour, Behaviour::NoKeyFrames(_));
     let mut pace = tokio::time::interval(Duration::from_millis(20));
     let mut sequence = 0_u16;
@@ -152,7 +218,7 @@ async fn play(mut socket: TcpStream, behaviour: &Behaviour, session: usize) -> s
             let marker = if n + 1 == nals.len() { 0x80 } else { 0 };
             let mut packet = vec![0x80, 96 | marker];
             packet.extend_from_slice(&sequence.to_be_bytes());
-            packet.extend_from_slice(&(index as u32 * 3600).to_be_bytes());
+            packet.extend_from_slice(&stamp(index as u32).to_be_bytes());
             packet.extend_from_slice(&[0, 0, 0, 42]);
             packet.extend_from_slice(nal);
             let length = u16::try_from(packet.len()).expect("test clips are small: one packet per NAL unit");
@@ -162,11 +228,11 @@ async fn play(mut socket: TcpStream, behaviour: &Behaviour, session: usize) -> s
             sequence = sequence.wrapping_add(1);
         }
     }
-    std::future::pending().await
+    if ends { Ok(()) } else { std::future::pending().await }
 }
 
 /// The NAL units of an Annex B access unit, without start codes.
-fn split(data: &[u8]) -> Vec<&[u8]> {
+pub(crate) fn split(data: &[u8]) -> Vec<&[u8]> {
     let starts: Vec<usize> = (0..data.len().saturating_sub(3)).filter(|&i| data[i..i + 3] == [0, 0, 1]).collect();
     let ends = starts.iter().skip(1).copied().chain([data.len()]);
     let nals = starts.iter().zip(ends).map(|(&start, end)| {

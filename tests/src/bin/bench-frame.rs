@@ -20,7 +20,7 @@ use qorgan_ingest::{
 use qorgan_tests::{
     cameras::{CameraServer, Mount},
     hub::{Hub, Options},
-    paths,
+    paths, process,
     report::{Report, quantile},
     sites,
 };
@@ -61,7 +61,7 @@ async fn steps(args: &Args, url: &str, report: &mut Report) -> Result<(), Failur
     let dirs = ModelDirs::new(paths::root().join("models"), paths::var());
     let mut detector = Detector::load(&runtime, Catalogue::read(&dirs)?.get("nanodet-g-416")?, &dirs, 1)?;
     let broker = embedded::Broker::start(embedded::Config::default(), Arc::new(open_doors())).await?;
-    let (mut decoder, mut gate) = (Decoder::new(), ChangeGate::new(Duration::ZERO));
+    let (decoder, mut gate) = (Decoder::new(), ChangeGate::new(Duration::ZERO));
     let mut samples: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for frame in frames.iter().cycle().take(args.frames) {
         let start = Instant::now();
@@ -128,6 +128,7 @@ fn open_doors() -> Doors {
         known_device: Box::new(|_| true),
         commit_alarm: Box::new(|_| Box::pin(futures::future::ready(Err(NotStored::Busy)))),
         event: Box::new(|_| true),
+        foreign: Vec::new(),
         clock: Arc::new(SystemClock),
     }
 }
@@ -140,11 +141,11 @@ async fn camera_cost(args: &Args, urls: &[String], report: &mut Report) -> Resul
     eprintln!("{} cameras, settling for 10 s, then {} s", args.cameras, args.seconds);
     tokio::time::sleep(Duration::from_secs(10)).await;
     let admin = hub.log_in("administrator").await?;
-    let (threads_before, metrics_before) = (thread_cpu(hub.pid())?, sums(&admin.text("/metrics").await?));
+    let (threads_before, metrics_before) = (process::thread_cpu_ms(hub.pid())?, sums(&admin.text("/metrics").await?));
     let start = Instant::now();
     tokio::time::sleep(Duration::from_secs(args.seconds.max(1))).await;
     let seconds = start.elapsed().as_secs_f64();
-    let (threads_after, metrics_after) = (thread_cpu(hub.pid())?, sums(&admin.text("/metrics").await?));
+    let (threads_after, metrics_after) = (process::thread_cpu_ms(hub.pid())?, sums(&admin.text("/metrics").await?));
     let per_camera = |ms: f64| ms / seconds / args.cameras as f64;
     let delta = |name: &str| metrics_after.get(name).unwrap_or(&0.0) - metrics_before.get(name).unwrap_or(&0.0);
     let threads = |count: bool| -> f64 {
@@ -161,29 +162,9 @@ async fn camera_cost(args: &Args, urls: &[String], report: &mut Report) -> Resul
     report.figure("cpu_ms_per_camera_second_network_and_hub", per_camera(others));
     report.figure("cpu_ms_per_camera_second_decode", per_camera(decode.min(workers)));
     report.figure("cpu_ms_per_camera_second_count", per_camera((workers - decode).max(0.0)));
-    report.figure("resident_mb", resident_mb(hub.pid())?);
+    report.figure("resident_mb", process::resident_mb(hub.pid())?);
     report.figure("threads", threads_after.len());
     Ok(())
-}
-
-/// CPU milliseconds of each thread, by `id name`.
-fn thread_cpu(pid: u32) -> std::io::Result<BTreeMap<String, f64>> {
-    let mut cpu = BTreeMap::new();
-    for entry in std::fs::read_dir(format!("/proc/{pid}/task"))? {
-        let dir = entry?.path();
-        let name = std::fs::read_to_string(dir.join("comm"))?;
-        // First number: nanoseconds on a processor.
-        let spent = std::fs::read_to_string(dir.join("schedstat"))?;
-        let ns: f64 = spent.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0.0);
-        cpu.insert(format!("{} {}", dir.file_name().unwrap_or_default().to_string_lossy(), name.trim()), ns / 1e6);
-    }
-    Ok(cpu)
-}
-
-fn resident_mb(pid: u32) -> std::io::Result<f64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let kb = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).and_then(|v| v.trim().trim_end_matches(" kB").parse::<f64>().ok());
-    Ok(kb.unwrap_or(0.0) / 1024.0)
 }
 
 /// `_sum` and `_count` lines of the metrics, labels added up.

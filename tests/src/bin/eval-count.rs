@@ -172,7 +172,7 @@ fn over_rtsp(clip: &Path, truth: &BTreeMap<u64, Truth>, detector: &mut Detector)
         let _inside = tokio.enter();
         Cameras::start(vec![spec], &key_frames, &health, &clock, &Settings::default(), &stop)
     };
-    let (mut rows, mut decoder, start) = (Rows::new(), Decoder::new(), Instant::now());
+    let (mut rows, decoder, start) = (Rows::new(), Decoder::new(), Instant::now());
     while rows.len() < truth.len() && start.elapsed() < RTSP_LIMIT {
         key_frames.wait(Duration::from_secs(1));
         let Some(frame) = key_frames.take(&camera) else { continue };

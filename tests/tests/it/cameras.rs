@@ -125,7 +125,7 @@ async fn key_frames_over_rtsp_are_the_frames_of_the_clip() {
     let clip = footage("campus-eval.mp4");
     let server = CameraServer::start(0, &[Mount::new("eval", &clip)], None).unwrap();
     let watch = Watch::start(vec![camera("eval", &server.url("eval"))]);
-    let mut decoder = Decoder::new();
+    let decoder = Decoder::new();
     let truth: Vec<I420> = frames(&clip, Which::All).unwrap().take(60).map(|frame| frame.unwrap().1).collect();
     for frame in watch.take(&id("eval"), 4).await {
         let index = clip_frame(frame.media_time, 10.0, 795) as usize;
@@ -176,7 +176,7 @@ async fn three_cameras_of_one_server_go_through_one_decoder_unmixed() {
     let mounts: Vec<_> = clips.iter().map(|(name, _)| Mount::new(name, footage(&format!("{name}.mp4")))).collect();
     let server = CameraServer::start(0, &mounts, None).unwrap();
     let watch = Watch::start(clips.iter().map(|(name, _)| camera(name, &server.url(name))).collect());
-    let mut decoder = Decoder::new();
+    let decoder = Decoder::new();
     for (name, (width, height)) in clips {
         for frame in watch.take(&id(name), 2).await {
             let picture = decoder.decode(&frame).unwrap();

@@ -1,6 +1,7 @@
 //! Integration tests of the whole hub, one binary.
 
 mod alarms;
+mod camera_admin;
 mod cameras;
 mod connectors;
 mod dc09;
@@ -11,6 +12,7 @@ mod hub;
 mod models;
 mod mqtt;
 mod phone;
+mod quality;
 mod register;
 mod seeing;
 mod store;

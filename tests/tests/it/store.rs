@@ -7,10 +7,10 @@ use std::{sync::Arc, time::Duration};
 use qorgan_alerts::{
     Engine, Journal, Ring, Rules, Store, Transition,
     engine::{self, Parts},
-    store::{Account, AuditEntry, Login, Retention, SoundTest},
+    store::{Account, AuditEntry, CameraHour, Login, Retention, SoundTest, StoredCamera},
 };
 use qorgan_domain::{
-    Alarm, AlarmKind, AlertId, Clock, Count, CountSource, GeoPoint, Role, SystemClock, UtcMs,
+    Alarm, AlarmKind, AlertId, Clock, Count, CountSource, DeviceRef, GeoPoint, Role, SystemClock, UtcMs,
     alert::{
         Action, Actor, AlarmEvidence, Alert, AlertState, Cause, CloseReason, CrowdEvidence, IncidentEvidence, Level, Progress, Reason,
         ReasonCode, Record,
@@ -50,6 +50,7 @@ async fn suite(fresh: impl AsyncFn() -> String) {
     figures_leave_tests_out(&fresh().await).await;
     counts_roll_up_and_expire(&fresh().await).await;
     accounts_and_sessions(&fresh().await).await;
+    cameras_and_their_hours(&fresh().await).await;
     texts_and_sound_tests(&fresh().await).await;
     the_audit_log_shows_what_was_done_to_it(&fresh).await;
 }
@@ -321,6 +322,37 @@ async fn accounts_and_sessions(url: &str) {
     assert_eq!(store.session("t2", after(1)).await.unwrap(), None, "a new password ends every session");
     assert!(!store.set_password(&"nobody".parse().unwrap(), "new").await.unwrap());
     store.close().await;
+}
+
+async fn cameras_and_their_hours(url: &str) {
+    let store = Store::open(url).await.unwrap();
+    let (id, other): (DeviceRef, DeviceRef) = ("school-17/hall".parse().unwrap(), "school-17/yard".parse().unwrap());
+    let mut camera = StoredCamera {
+        camera: id.clone(),
+        keys: "{}".into(),
+        sealed: Some("1:00".into()),
+        updated_at: UtcMs(7),
+        updated_by: "admin".parse().unwrap(),
+    };
+    store.put_camera(&camera).await.unwrap();
+    (camera.keys, camera.sealed) = ("{\"id\":\"hall\"}".into(), None);
+    store.put_camera(&camera).await.unwrap();
+    assert_eq!(store.stored_cameras().await.unwrap(), [camera]);
+    assert!(store.remove_camera(&id).await.unwrap() && !store.remove_camera(&id).await.unwrap());
+
+    let hour = |camera: &DeviceRef, hour: i64, live_s, known_s| CameraHour {
+        camera: camera.clone(),
+        hour_at: UtcMs(hour * 3_600_000),
+        live_s,
+        known_s,
+    };
+    store.add_camera_hours(&[hour(&id, 1, 10, 60), hour(&id, 2, 60, 60), hour(&other, 2, 0, 60)]).await.unwrap();
+    store.add_camera_hours(&[hour(&id, 2, 30, 60)]).await.unwrap();
+    let since = |hour: i64| store.camera_uptime(UtcMs(hour * 3_600_000));
+    assert_eq!(since(0).await.unwrap(), [(id.clone(), 100, 180), (other.clone(), 0, 60)]);
+    assert_eq!(since(2).await.unwrap(), [(id.clone(), 90, 120), (other, 0, 60)]);
+    assert_eq!(store.forget_camera_hours(UtcMs(2 * 3_600_000)).await.unwrap(), 1);
+    assert_eq!(since(0).await.unwrap()[0], (id, 90, 120));
 }
 
 async fn texts_and_sound_tests(url: &str) {

@@ -43,6 +43,7 @@ function CameraCard({ camera }: { camera: Camera }): JSX.Element {
       <Count camera={camera} />
       <Spark series={camera.series ?? []} limit={camera.limit} />
       <StatusLine camera={camera} />
+      {camera.poor.length > 0 && <span class="tag warn"><Icon name="warning" size={13} />{t("camera.poor", { what: poorWords(camera) })}</span>}
     </button>
   );
 }
@@ -87,6 +88,14 @@ export function StatusLine({ camera }: { camera: Camera }): JSX.Element {
       {age !== null && (age > FRESH_MS || camera.status !== "live") && <span class="stale-age">{t("count.age", { age: formatAge(age) })}</span>}
     </span>
   );
+}
+
+const poorWords = (camera: Camera): string => camera.poor.map((code) => t(`cams.criterion.${code}`)).join(", ");
+
+/** What the compliance meter finds wrong. */
+export function Poor({ camera }: { camera: Camera }): JSX.Element | null {
+  if (camera.poor.length === 0) return null;
+  return <p class="callout bad"><Icon name="warning" />{t("camera.poor", { what: poorWords(camera) })}</p>;
 }
 
 function over(camera: Camera): boolean {

@@ -7,7 +7,8 @@ import { clockTime, dateTime, number, t } from "../i18n";
 import { cameras, can } from "../store";
 import { cameraName, cameraReason, problem, siteName } from "../words";
 import { Back } from "./AlertPanel";
-import { Count, StatusLine } from "./CameraList";
+import { Count, Poor, StatusLine } from "./CameraList";
+import { Flows, Zones } from "./Zones";
 import { dialog } from "./dialogs";
 import { Fact } from "./Evidence";
 import { Clips } from "../seeing/Clips";
@@ -37,6 +38,10 @@ export function CameraPanel({ id }: { id: string }): JSX.Element {
       {camera.reason && camera.status !== "live" && (
         <p class="callout bad"><Icon name="warning" /><span>{cameraReason(camera)}<br /><small>{camera.reason.detail}</small></span></p>
       )}
+      {camera.source === "foreign" && camera.codec && <p class="callout"><Icon name="swap" />{t("camera.by_itself")}</p>}
+      <Poor camera={camera} />
+      <Zones zones={camera.zones} />
+      <Flows flows={camera.flows} />
       {can("still.open") && (
         <div class="actions">
           <button type="button" class="primary" onClick={() => (dialog.value = { kind: "still", camera: id })}><Icon name="camera" />{t("still.open")}</button>

@@ -1,8 +1,8 @@
 // Why the hub raised this alert, in plain words and with its numbers. Speaks of safety only.
 
 import type { JSX } from "preact";
-import { clockTime, dateTime, number, t } from "../i18n";
-import { crowdReason, deviceName } from "../words";
+import { clockTime, dateTime, hasKey, number, t } from "../i18n";
+import { crowdReason, deviceName, faultWords } from "../words";
 import { Icon } from "../ui/icons";
 import type { AlarmPart, Alert, CrowdPart, Progress, TroublePart } from "../types";
 
@@ -57,13 +57,19 @@ export function AlarmWords({ alert }: { alert: Alert }): JSX.Element | null {
 
 const NAMED_DEVICES = 30;
 
+/** Codes of a camera's picture in words; what panels and hubs say stays as it is. */
+function troubleDetail(trouble: TroublePart): string {
+  const words = (code: string) => (trouble.kind === "fault" && hasKey(`camera.reason.${code}`) ? faultWords(code) : code);
+  return (trouble.detail ?? "").split(", ").map(words).join(", ");
+}
+
 function TroubleEvidence({ trouble }: { trouble: TroublePart }): JSX.Element {
   return (
     <>
       <p>{t(`trouble.text.${trouble.kind}`)}</p>
       <dl class="facts">
         <Fact name={t("trouble.since")} value={dateTime(trouble.since)} />
-        {trouble.detail && <Fact name={t("trouble.detail")} value={trouble.detail} />}
+        {trouble.detail && <Fact name={t("trouble.detail")} value={troubleDetail(trouble)} />}
         <Fact name={t("trouble.devices")} value={String(trouble.count)} />
       </dl>
       <ul class="reasons">{trouble.devices.slice(0, NAMED_DEVICES).map((id) => <li key={id}>{deviceName(id)} <small class="mono">{id}</small></li>)}</ul>

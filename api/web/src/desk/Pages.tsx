@@ -10,6 +10,7 @@ type Entry = [Page, string, IconName];
 export function Pages(): JSX.Element | null {
   const places: Entry[] = [];
   if (can("register.read")) places.push(["register", t("nav.register"), "list"], ["devices", t("nav.devices"), "button"]);
+  if (can("cameras.read") && can("register.read")) places.push(["cameras", t("nav.cameras"), "camera"]);
   if (can("drills.read")) places.push(["drills", t("nav.drills"), "drill"]);
   if (can("sitefile.write")) places.push(["sitefile", t("nav.sitefile"), "file"]);
   if (can("phones.manage")) places.push(["phones", t("nav.phones"), "phone"]);

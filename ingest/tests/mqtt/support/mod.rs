@@ -106,6 +106,7 @@ pub(crate) fn doors() -> (Arc<Desk>, Arc<Doors>) {
     let (commits, events) = (desk.clone(), desk.clone());
     let known: [DeviceRef; 3] = ["school-17/gate", "school-17/yard", "school-18/gate"].map(|id| id.parse().unwrap());
     let doors = Doors {
+        foreign: Vec::new(),
         authenticate: Box::new(|user, given| (given == password(user).as_bytes()).then(|| Principal::parse(user)).flatten()),
         known_device: Box::new(move |device| known.contains(device)),
         commit_alarm: Box::new(move |alarm| Box::pin(commits.clone().commit(alarm))),

@@ -1,0 +1,170 @@
+//! Where workers wait for a camera to look at: the scheduler behind a lock, and a bell.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use qorgan_domain::{DeviceRef, SiteId};
+use qorgan_inference::{Limits, Look, Scheduler};
+
+/// A worker looks this often whether anything is due that nobody rang for.
+const WAIT: Duration = Duration::from_millis(500);
+
+/// Shared by the cameras, which ring, and the workers, which wait. Every call but [`Desk::next`] is short.
+pub(super) struct Desk {
+    state: Mutex<State>,
+    bell: Condvar,
+}
+
+struct State {
+    scheduler: Scheduler<DeviceRef>,
+    watched: BTreeSet<DeviceRef>,
+    /// Another system counts for them.
+    paused: BTreeSet<DeviceRef>,
+    closed: bool,
+}
+
+impl Desk {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            state: Mutex::new(State {
+                scheduler: Scheduler::new(limits),
+                watched: BTreeSet::new(),
+                paused: BTreeSet::new(),
+                closed: false,
+            }),
+            bell: Condvar::new(),
+        }
+    }
+
+    /// A picture of this camera waits.
+    pub(super) fn arrived(&self, camera: &DeviceRef, now: Instant) {
+        let mut state = self.lock();
+        if state.paused.contains(camera) {
+            return;
+        }
+        state.scheduler.arrived(camera, now);
+        drop(state);
+        self.bell.notify_one();
+    }
+
+    /// The next camera to look at, when there is one; none when the desk is closed.
+    pub(super) fn next(&self) -> Option<DeviceRef> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            let now = Instant::now();
+            if let Some(camera) = state.scheduler.pick(now) {
+                let late = state.scheduler.most_overdue(now);
+                // The next one may wait for the other workers.
+                self.bell.notify_one();
+                drop(state);
+                metrics::gauge!("qorgan_cameras_overdue_seconds").set(late.as_secs_f64());
+                return Some(camera);
+            }
+            let due = state.scheduler.due_at().map_or(WAIT, |at| at.saturating_duration_since(now).min(WAIT));
+            (state, _) = self.bell.wait_timeout(state, due).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// What came of it; nothing when it failed.
+    pub(super) fn looked(&self, camera: &DeviceRef, look: Option<Look>) {
+        self.lock().scheduler.looked(camera, look);
+    }
+
+    pub(super) fn limit(&self, camera: &DeviceRef, limits: Limits) {
+        self.lock().scheduler.limit(camera, limits);
+    }
+
+    /// The cameras of these sites are looked at this often, if nobody else has to wait; no others are. Gives them in the order of
+    /// their names.
+    pub(super) fn watch_sites(&self, sites: &BTreeSet<SiteId>, every: Duration) -> Vec<DeviceRef> {
+        let mut state = self.lock();
+        let (mut close, far): (Vec<DeviceRef>, Vec<DeviceRef>) = state
+            .scheduler
+            .cameras()
+            .filter(|camera| sites.contains(&camera.site) || state.watched.contains(*camera))
+            .cloned()
+            .partition(|camera| sites.contains(&camera.site));
+        close.sort_unstable();
+        for camera in far {
+            state.scheduler.watch(&camera, None);
+        }
+        for camera in close.iter().filter(|camera| !state.watched.contains(*camera)).cloned().collect::<Vec<_>>() {
+            state.scheduler.watch(&camera, Some(every));
+        }
+        state.watched = close.iter().cloned().collect();
+        drop(state);
+        self.bell.notify_one();
+        close
+    }
+
+    /// Pictures of a paused camera are not looked at.
+    pub(super) fn pause(&self, camera: &DeviceRef, paused: bool) {
+        let mut state = self.lock();
+        match paused {
+            true => state.paused.insert(camera.clone()),
+            false => state.paused.remove(camera),
+        };
+    }
+
+    pub(super) fn forget(&self, camera: &DeviceRef) {
+        let mut state = self.lock();
+        state.scheduler.forget(camera);
+        state.watched.remove(camera);
+        state.paused.remove(camera);
+    }
+
+    /// Ends every wait.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.bell.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn cameras_of_a_site_with_an_incident_are_watched_and_then_not() {
+        let desk = Desk::new(Limits { stale_after: Duration::from_secs(7), min_interval: Duration::ZERO });
+        let camera = |name: &str| name.parse::<DeviceRef>().expect("a device");
+        for name in ["school-17/yard", "school-18/b", "school-18/a"] {
+            desk.arrived(&camera(name), Instant::now());
+        }
+        let sites = BTreeSet::from([camera("school-18/a").site]);
+        assert_eq!(desk.watch_sites(&sites, Duration::from_millis(500)), [camera("school-18/a"), camera("school-18/b")]);
+        desk.forget(&camera("school-18/b"));
+        assert_eq!(desk.watch_sites(&sites, Duration::from_millis(500)), [camera("school-18/a")]);
+        assert!(desk.watch_sites(&BTreeSet::new(), Duration::ZERO).is_empty());
+        assert!(desk.lock().watched.is_empty());
+    }
+
+    #[test]
+    fn a_worker_wakes_for_a_picture_and_for_the_end() {
+        let desk = Arc::new(Desk::new(Limits { stale_after: Duration::from_secs(7), min_interval: Duration::ZERO }));
+        let wait = |desk: &Arc<Desk>| {
+            let desk = desk.clone();
+            std::thread::spawn(move || desk.next())
+        };
+        let camera: DeviceRef = "school-17/yard".parse().expect("a device");
+        let worker = wait(&desk);
+        desk.arrived(&camera, Instant::now());
+        assert_eq!(worker.join().ok().flatten(), Some(camera.clone()));
+        let worker = wait(&desk);
+        desk.arrived(&camera, Instant::now());
+        desk.close();
+        assert_eq!(worker.join().ok().flatten(), None, "one worker is still at that camera");
+    }
+}
