@@ -15,10 +15,7 @@ mod cost;
 mod desk;
 mod worker;
 
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use qorgan_domain::{CameraHealth, Clock, Count, DeviceRef};
