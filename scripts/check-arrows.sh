@@ -58,7 +58,8 @@ absent "the workspace" "no build script downloads: ort gets its library from set
   'ureq' --workspace --all-features -e "$all"
 
 # rustls without a chosen provider refuses to guess when two are compiled in. rmqtt-net asks for aws-lc-rs by itself and cannot be told
-# otherwise; nothing else may, and the program installs `ring` at start.
+# otherwise, and so does oxvif for an HTTP client of its own that the hub never opens (ingest/src/onvif/transport.rs is used instead);
+# nothing else may, and the program installs `ring` at start.
 # The graph is read as feature -> who switches it on, and walked from rustls' own features up to the crates that ask.
 checked=$((checked + 1))
 graph="$(tree --workspace --all-features -e "features,$all" -i rustls --prefix depth)" || die "cargo tree -i rustls failed"
@@ -76,7 +77,7 @@ asking="$(awk '
       for (j = 1; j <= m; j++) todo[++n] = parent[j]
     }
   }' <<<"$graph" | LC_ALL=C sort -u)"
-others="$(grep -vx 'rmqtt-net' <<<"$asking" || true)"
+others="$(grep -vxE 'rmqtt-net|oxvif' <<<"$asking" || true)"
 if [ -n "$others" ]; then
   broken=$((broken + 1))
   printf '%s\n' "${_red}broken: ring is the only TLS provider, and these ask rustls for aws-lc-rs: $(tr '\n' ' ' <<<"$others")${_off}" \

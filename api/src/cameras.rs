@@ -297,7 +297,8 @@ fn status(live: &Live, age_ms: Option<i64>, now: UtcMs) -> (&'static str, Option
     match &live.health {
         Some(health) if health.state == CameraState::Offline => ("offline", fault(health)),
         Some(health) if health.state == CameraState::Live => match age_ms {
-            Some(age) if age <= live.stale_after_ms => ("live", None),
+            // Pictures come, but something is wrong with them.
+            Some(age) if age <= live.stale_after_ms => ("live", fault(health)),
             Some(_) => ("stale", None),
             None => ("connecting", None),
         },

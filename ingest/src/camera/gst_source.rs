@@ -42,6 +42,8 @@ const REORDER_MS: u32 = 200;
 /// A running pipeline. Stopped when dropped, in a thread that may block.
 pub(super) struct GstSource {
     pipeline: gst::Pipeline,
+    /// Set before the pipeline is stopped: a start that comes later must not happen.
+    stopped: Arc<Mutex<bool>>,
     units: mpsc::Receiver<StreamUnit>,
     end: oneshot::Receiver<CameraError>,
     transport: &'static str,
@@ -129,10 +131,14 @@ impl GstSource {
         follow_pads(&pipeline, pads, &outlet);
         count_lost(&source, &outlet);
         watch_bus(&pipeline, &outlet).ok_or_else(|| broken("the pipeline has no bus"))?;
-        // A failure is on the bus, with its reason.
-        let this = Self { pipeline: pipeline.clone(), units, end, transport, caller };
+        let stopped = Arc::new(Mutex::new(false));
+        let this = Self { pipeline: pipeline.clone(), stopped: stopped.clone(), units, end, transport, caller };
         run_blocking(move || {
-            let _ = pipeline.set_state(gst::State::Playing);
+            let stopped = stopped.lock().unwrap_or_else(PoisonError::into_inner);
+            if !*stopped {
+                // A failure is on the bus, with its reason.
+                let _ = pipeline.set_state(gst::State::Playing);
+            }
         });
         Ok(this)
     }
@@ -163,9 +169,11 @@ impl GstSource {
 impl Drop for GstSource {
     fn drop(&mut self) {
         self.units.close();
-        let pipeline = self.pipeline.clone();
-        // TEARDOWN waits for an answer.
+        let (pipeline, stopped) = (self.pipeline.clone(), self.stopped.clone());
         run_blocking(move || {
+            let mut stopped = stopped.lock().unwrap_or_else(PoisonError::into_inner);
+            *stopped = true;
+            // TEARDOWN waits for an answer.
             let _ = pipeline.set_state(gst::State::Null);
         });
     }

@@ -242,6 +242,9 @@ impl Link {
             *told = Some(health.clone());
             health
         };
+        if let (CameraState::Live, Some((code, _))) = (state, &health.fault) {
+            metrics::counter!("qorgan_camera_faults_total", "camera" => self.spec.id.to_string(), "fault" => code.as_str()).increment(1);
+        }
         match &health.fault {
             Some((code, detail)) => tracing::warn!(camera = %health.camera, state = ?state, fault = code.as_str(), "camera: {detail}"),
             None => tracing::info!(camera = %health.camera, state = ?health.state, codec = health.codec, "camera changed state"),

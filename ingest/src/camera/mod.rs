@@ -14,6 +14,8 @@ mod decoder;
 mod error;
 pub mod file;
 mod file_source;
+#[doc(hidden)]
+pub mod fuzz;
 mod gst_log;
 mod gst_source;
 pub mod http;

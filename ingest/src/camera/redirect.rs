@@ -64,22 +64,36 @@ impl Trail {
 /// Asks an RTSP server where it sends those who want this address.
 pub(super) async fn rtsp_location(url: &Url, answer: Duration) -> Result<String, CameraError> {
     let none = || CameraError::Redirect { why: "to nowhere: the answer names no new address".into() };
-    let ask = async {
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let mut socket = TcpStream::connect((host, url.port().unwrap_or(554))).await?;
-        let agent = concat!("qorgan/", env!("CARGO_PKG_VERSION"));
-        let request = format!("DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\nUser-Agent: {agent}\r\n\r\n");
-        socket.write_all(request.as_bytes()).await?;
-        let (mut head, mut socket) = (Vec::new(), socket.take(MAX_HEAD));
-        while !head.windows(4).any(|end| end == b"\r\n\r\n") && socket.read_buf(&mut head).await? > 0 {}
-        std::io::Result::Ok(head)
-    };
-    let head = match timeout(answer, ask).await {
-        Err(_) => return Err(CameraError::Timeout { step: "DESCRIBE", after: answer }),
-        Ok(Err(_)) => return Err(none()),
-        Ok(Ok(head)) => head,
-    };
-    location_in(&String::from_utf8_lossy(&head)).ok_or_else(none)
+    match timeout(answer, rtsp_head(url)).await {
+        Err(_) => Err(CameraError::Timeout { step: "DESCRIBE", after: answer }),
+        Ok(Err(_)) => Err(none()),
+        Ok(Ok(head)) => location_in(&head).ok_or_else(none),
+    }
+}
+
+/// Follows redirects for a client that would follow them without end (`rtspsrc`). Whatever else is wrong is left for it to find.
+pub(super) async fn rtsp_resolved(url: &Url, answer: Duration) -> Result<Trail, CameraError> {
+    let mut trail = Trail::new(url);
+    while let Ok(Ok(head)) = timeout(answer, rtsp_head(trail.here())).await {
+        if !head.split(' ').nth(1).is_some_and(|status| status.len() == 3 && status.starts_with('3')) {
+            break;
+        }
+        let none = || CameraError::Redirect { why: "to nowhere: the answer names no new address".into() };
+        trail.follow(&location_in(&head).ok_or_else(none)?)?;
+    }
+    Ok(trail)
+}
+
+/// The head of the answer to DESCRIBE.
+async fn rtsp_head(url: &Url) -> std::io::Result<String> {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let mut socket = TcpStream::connect((host, url.port().unwrap_or(554))).await?;
+    let agent = concat!("qorgan/", env!("CARGO_PKG_VERSION"));
+    let request = format!("DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\nUser-Agent: {agent}\r\n\r\n");
+    socket.write_all(request.as_bytes()).await?;
+    let (mut head, mut socket) = (Vec::new(), socket.take(MAX_HEAD));
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") && socket.read_buf(&mut head).await? > 0 {}
+    Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
 /// The `Location` of an answer's head.

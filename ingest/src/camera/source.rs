@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
+use url::Url;
 
 use super::{
-    CameraError, CameraSpec, CameraUrl, Codec, Settings, Transport, file_source::FileSource, gst_source::GstSource, mjpeg::MjpegStream,
-    rtsp::RtspStream,
+    CameraError, CameraSpec, CameraUrl, Codec, Credentials, Settings, Transport, file_source::FileSource, gst_source::GstSource,
+    mjpeg::MjpegStream, redirect::rtsp_resolved, rtsp::RtspStream,
 };
 
 /// Largest access unit taken, in bytes: an intra-coded 8K picture at low compression.
@@ -42,11 +43,11 @@ impl Source {
     pub(super) async fn open(spec: &CameraSpec, url: &CameraUrl, settings: &Settings) -> Result<Self, CameraError> {
         let (log_in, answer) = (spec.credentials.as_ref(), settings.answer_timeout);
         match url {
-            CameraUrl::Rtsp(url) if spec.transport == Transport::Udp => Ok(Self::Gst(Box::new(GstSource::rtsp_udp(url, log_in, answer)?))),
+            CameraUrl::Rtsp(url) if spec.transport == Transport::Udp => Self::udp(url, log_in, answer).await,
             CameraUrl::Rtsp(url) => match RtspStream::open(url, log_in, answer).await {
                 // Unsupported transport: the camera sends by UDP only.
                 Err(CameraError::Rtsp { status: Some(461), .. }) if spec.transport == Transport::Auto => {
-                    Ok(Self::Gst(Box::new(GstSource::rtsp_udp(url, log_in, answer)?)))
+                    Self::udp(url, log_in, answer).await
                 }
                 other => Ok(Self::Rtsp(Box::new(other?))),
             },
@@ -55,6 +56,11 @@ impl Source {
             CameraUrl::Srt(url) => Ok(Self::Gst(Box::new(GstSource::srt(url, log_in)?))),
             CameraUrl::File(path) => Ok(Self::File(Box::new(FileSource::open(path.clone(), spec.loop_file)))),
         }
+    }
+
+    async fn udp(url: &Url, log_in: Option<&Credentials>, answer: Duration) -> Result<Self, CameraError> {
+        let trail = rtsp_resolved(url, answer).await?;
+        Ok(Self::Gst(Box::new(GstSource::rtsp_udp(trail.here(), trail.log_in(log_in), answer)?)))
     }
 
     /// The next access unit; `Ok(None)` when none came before the deadline.

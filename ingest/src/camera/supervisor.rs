@@ -87,30 +87,31 @@ impl Cameras {
     /// Watches a camera by another specification; its taps stay, its history too. Returns whether it is watched at all.
     /// A specification that is the same changes nothing.
     pub async fn change(&self, spec: CameraSpec) -> bool {
-        let (old, id) = {
+        let id = spec.id.clone();
+        let lasting = {
             let mut running = lock(&self.inner.running);
-            let Some(known) = running.get_mut(&spec.id) else { return false };
+            let Some(known) = running.get_mut(&id) else { return false };
             if known.link.spec == spec {
                 return true;
             }
             known.link.close();
-            let id = spec.id.clone();
-            let link = Arc::new(Link::new(spec, &self.inner.common, Some(known.link.lasting.clone())));
+            let lasting = known.link.lasting.clone();
+            let link = Arc::new(Link::new(spec, &self.inner.common, Some(lasting.clone())));
             // Not before the old one has ended, or its last key frame would be taken for the new one's.
             let before = std::mem::replace(&mut known.task, tokio::spawn(async {}));
-            let after = link.clone();
-            let frames = self.inner.common.frames.clone();
+            let (after, frames) = (link.clone(), self.inner.common.frames.clone());
             known.link = link;
             known.task = tokio::spawn(async move {
                 let _ = before.await;
                 frames.forget(&after.spec.id);
+                feed_taps(&after);
                 let running = spawn(after, Duration::ZERO);
                 let _ = AbortOnDropHandle::new(running.task).await;
             });
-            (known.link.clone(), id)
+            lasting
         };
-        old.lasting.main.down(CameraFault::Ended);
-        old.lasting.analysed.down(CameraFault::Ended);
+        lasting.main.down(CameraFault::Ended);
+        lasting.analysed.down(CameraFault::Ended);
         tracing::info!(camera = %id, "camera changed");
         true
     }
@@ -143,14 +144,8 @@ impl Cameras {
     /// the last; begins with the current group of pictures where that is known, so that a viewer starts at once.
     pub fn tap(&self, id: &DeviceRef) -> Option<Tap> {
         let link = self.link(id)?;
-        let mut pumping = lock(&link.pumping);
         let tap = link.lasting.main.tap();
-        if link.spec.sub.is_some() && !*pumping {
-            *pumping = true;
-            let (link, stop) = (link.clone(), link.stop.clone());
-            tokio::spawn(async move { stop.run_until_cancelled(pump(link)).await });
-        }
-        drop(pumping);
+        feed_taps(&link);
         Some(tap)
     }
 
@@ -200,6 +195,17 @@ fn spawn(link: Arc<Link>, delay: Duration) -> Running {
         stop.run_until_cancelled(work).await;
     });
     Running { link, task }
+}
+
+/// Sees to it that somebody reads the main stream for its taps, where analysis may not.
+fn feed_taps(link: &Arc<Link>) {
+    // Locked as in `pump`, which ends only when it sees no reader: a tap is seen there, or a new task is begun here.
+    let mut pumping = lock(&link.pumping);
+    if link.spec.sub.is_some() && !*pumping && *link.lasting.main.readers().borrow() > 0 {
+        *pumping = true;
+        let (link, stop) = (link.clone(), link.stop.clone());
+        tokio::spawn(async move { stop.run_until_cancelled(pump(link)).await });
+    }
 }
 
 /// Retries for ever; returns only when a file that is not looped came to its end.

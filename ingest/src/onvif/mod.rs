@@ -1,23 +1,21 @@
 //! ONVIF: devices found and asked, over crate `oxvif`. Nothing outside this folder knows that crate.
 //!
-//! `device` asks a device for its streams, snapshots, clock and recordings; `events` pulls what it notices and turns that into the
-//! hub's words; `transport` is the way there, and holds every bound: each answer has a deadline, a size and a depth, so that a device
+//! `discover` finds devices; `device` asks one for its streams, snapshots, clock and recordings; `events` pulls what it notices and turns
+//! that into the hub's words; `watch` does so for ever, with back-off; `transport` is the way there, and holds every bound: each answer has a deadline, a size and a depth, so that a device
 //! that answers garbage, for ever or never is a fault of that device with a name. What does not belong here: video itself (`camera`),
 //! and what an event means for people.
-//!
-//! ```text
-//! qorgan probe --onvif http://camera/onvif/device_service
-//! ```
 
 mod device;
 mod discover;
 mod events;
 mod transport;
+mod watch;
 
 pub use self::{
     device::{Device, Profile, Recording, Streams, choose_streams},
     discover::{Found, discover},
     events::{Events, Noticed, What},
+    watch::{Said, Watched, watch},
 };
 
 use qorgan_domain::CameraFault;

@@ -8,7 +8,7 @@ use std::{
 use qorgan_domain::{CameraFault, UtcMs};
 use qorgan_ingest::{
     camera::{Codec, Credentials, Trust},
-    onvif::{Device, OnvifError, Streams, What, choose_streams},
+    onvif::{Device, OnvifError, Said, Streams, Watched, What, choose_streams, watch},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -285,4 +285,41 @@ async fn a_device_that_never_answers_times_out_and_another_is_not_disturbed() {
     let nobody = "http://127.0.0.1:1/onvif/device_service".parse().unwrap();
     let error = Device::connect(&nobody, None, &Trust::System, SHORT).await.err().unwrap();
     assert_eq!(error.fault(), CameraFault::Refused, "{error:?}");
+}
+
+#[tokio::test]
+async fn a_device_is_listened_to_and_its_faults_are_told_once() {
+    let clock: Arc<dyn qorgan_domain::Clock> = Arc::new(qorgan_domain::SystemClock);
+    let start = |fake: &Fake| {
+        let address = format!("http://127.0.0.1:{}/onvif/device_service", fake.port).parse().unwrap();
+        let log_in = Credentials { user: "admin".into(), password: "right-one".into() };
+        let retry = (Duration::from_millis(10), Duration::from_millis(50));
+        let watched = Watched { retry, patience: PATIENCE, ..Watched::new(address, Some(log_in)) };
+        let (sender, said) = tokio::sync::mpsc::channel(8);
+        let stop = tokio_util::sync::CancellationToken::new();
+        (said, stop.clone(), tokio::spawn(watch(watched, clock.clone(), sender, stop)))
+    };
+    let good = Fake::start(Manner::Well).await;
+    let (mut said, stop, task) = start(&good);
+    let mut heard = Vec::new();
+    while heard.len() < 4 {
+        match said.recv().await.unwrap() {
+            Said::Reached { clock_offset_ms } => assert!((clock_offset_ms - AHEAD_MS).abs() <= 1_500),
+            Said::Noticed(noticed) => heard.push(noticed.what),
+            Said::Fault(fault, detail) => panic!("{fault:?} {detail}"),
+        }
+    }
+    assert_eq!(heard, [What::Motion(true), What::People(12.0), What::Tamper(true), What::Motion(true)]);
+    stop.cancel();
+    tokio::time::timeout(PATIENCE, task).await.unwrap().unwrap();
+
+    let locked = Fake::start(Manner::Locked).await;
+    let (mut said, _stop, _task) = start(&locked);
+    let Some(Said::Fault(CameraFault::Unauthorized, detail)) = said.recv().await else { panic!("the log-in is refused") };
+    assert!(!detail.contains("right-one"), "{detail}");
+    // It is asked again and again, and the same fault is not told again.
+    while locked.asked.lock().unwrap().len() < 12 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(said.try_recv().is_err());
 }

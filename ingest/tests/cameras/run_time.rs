@@ -145,6 +145,20 @@ async fn the_sub_stream_is_analysed_and_a_tap_opens_the_main_one_while_it_is_rea
 }
 
 #[tokio::test]
+async fn a_tap_of_a_changed_camera_gets_the_main_stream_of_its_new_address() {
+    let (old, new) = (
+        Fake::start(Behaviour::Streams(clip((160, 96)))).await,
+        Fake::start(Behaviour::Two(Some(clip((320, 192))), Some(clip((160, 96))))).await,
+    );
+    let watch = Watch::one(old.url(), &settings());
+    let mut tap = watch.cameras.tap(&id("yard")).unwrap();
+    assert!(matches!(next(&mut tap).await, Some(TapItem::Unit(_))));
+    watch.cameras.change(CameraSpec::new(id("yard"), new.at("main")).with_sub(new.at("sub")).with_wanted_px(160)).await;
+    while !matches!(next(&mut tap).await.unwrap(), TapItem::Unit(unit) if unit.size_px == (320, 192)) {}
+    eventually(|| (new.playing("main"), new.playing("sub")) == (1, 1)).await;
+}
+
+#[tokio::test]
 async fn a_sub_stream_that_is_too_small_or_missing_gives_way_to_the_main_one() {
     let small = Fake::start(Behaviour::Two(Some(clip((320, 192))), Some(clip((160, 96))))).await;
     let spec = CameraSpec::new(id("yard"), small.at("main")).with_sub(small.at("sub")).with_wanted_px(320);

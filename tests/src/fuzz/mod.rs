@@ -37,6 +37,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "topic", run: targets::topic, seeds: topic_seeds },
     Target { name: "cap", run: targets::cap, seeds: cap_seeds },
     Target { name: "dc09", run: targets::dc09, seeds: dc09_seeds },
+    Target { name: "access_unit", run: targets::access_unit, seeds: access_unit_seeds },
 ];
 
 /// What came of it.
@@ -263,6 +264,20 @@ fn dc09_seeds() -> Vec<Vec<u8>> {
         b"\"SIA-DCS\"0002R1L0#1234[#1234|ORR|NCL0^^|NTA129/NOP1]",
     ];
     bodies.iter().flat_map(|body| [0, 1, 2].map(|how| [&[how], *body].concat())).collect()
+}
+
+fn access_unit_seeds() -> Vec<Vec<u8>> {
+    // Test pictures made with ffmpeg: x264, x265, and a JPEG.
+    let h264 = include_bytes!("../../data/access-units/key-and-delta.h264");
+    let h265 = include_bytes!("../../data/access-units/key.h265");
+    let jpeg = include_bytes!("../../data/access-units/picture.jpg");
+    let sized = [b"--b\r\nContent-Length: 421\r\n\r\n".as_slice(), jpeg, b"\r\n--b\r\n"].concat();
+    let open = [b"--b\r\n\r\n".as_slice(), jpeg, b"\r\n--b\r\n"].concat();
+    let stamps: Vec<u8> = (0..64_i32).flat_map(|n| (n * 3600).to_be_bytes()).collect();
+    let still = vec![7; 400];
+    let hops = b"/other\nrtsp://elsewhere.local/x\nhttp://10.0.0.1/";
+    let inputs: [(u8, &[u8]); 8] = [(0, h264), (1, h265), (2, &sized), (38, &open), (3, jpeg), (4, &stamps), (4, &still), (5, hops)];
+    inputs.into_iter().map(|(how, data)| [&[how], data].concat()).collect()
 }
 
 #[cfg(test)]

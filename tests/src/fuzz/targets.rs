@@ -165,3 +165,8 @@ fn events(id: &Id, content: &Content) -> &'static str {
         Err(_) => "no events",
     }
 }
+
+/// Access units, multipart answers, pictures, time stamps and redirects of cameras. The first byte chooses the reader.
+pub fn access_unit(data: &[u8]) -> &'static str {
+    qorgan_ingest::camera::fuzz::access_unit(data)
+}

@@ -35,7 +35,7 @@ export function CameraPanel({ id }: { id: string }): JSX.Element {
         <Count camera={camera} />
         <StatusLine camera={camera} />
       </div>
-      {camera.reason && camera.status !== "live" && (
+      {camera.reason && (
         <p class="callout bad"><Icon name="warning" /><span>{cameraReason(camera)}<br /><small>{camera.reason.detail}</small></span></p>
       )}
       {camera.source === "foreign" && camera.codec && <p class="callout"><Icon name="swap" />{t("camera.by_itself")}</p>}
