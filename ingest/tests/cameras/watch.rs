@@ -86,6 +86,7 @@ pub(crate) fn settings() -> Settings {
         longest_retry: Duration::from_millis(100),
         proven_after: Duration::from_secs(30),
         start_spread: Duration::ZERO,
+        look_back_bytes: 1 << 20,
     }
 }
 

@@ -11,6 +11,7 @@ mod hub;
 mod models;
 mod mqtt;
 mod phone;
+mod pipeline;
 mod quality;
 mod register;
 mod store;
