@@ -45,7 +45,7 @@ const RISE_SHARE: f32 = 0.2;
 const RISE_LOOKS: u8 = 3;
 
 /// A look takes this long from pick to count, with some waiting: a camera is overdue this much before its limit.
-const LEAD: Duration = Duration::from_millis(200);
+const LEAD: Duration = Duration::from_millis(250);
 
 /// What a scene that fills up gains on others that deserve a look.
 const RISE_FIRST: Duration = Duration::from_secs(10);
@@ -345,9 +345,9 @@ mod tests {
     fn a_camera_that_falls_silent_is_looked_at_before_its_limit_all_the_same() {
         let start = Instant::now();
         let mut scheduler = steady(start, &[1], 3_000, 5.0);
-        assert_eq!(scheduler.due_at(), Some(ms(start, 9_800)));
-        assert_eq!(scheduler.pick(ms(start, 9_799)), None);
-        assert_eq!(scheduler.pick(ms(start, 9_800)), Some(1), "with the picture of 3 s");
+        assert_eq!(scheduler.due_at(), Some(ms(start, 9_750)));
+        assert_eq!(scheduler.pick(ms(start, 9_749)), None);
+        assert_eq!(scheduler.pick(ms(start, 9_750)), Some(1), "with the picture of 3 s");
     }
 
     #[test]
@@ -394,8 +394,8 @@ mod tests {
         scheduler.limit(&2, Limits { stale_after: Duration::from_secs(2), ..LIMITS });
         assert_eq!(scheduler.pick(ms(start, 699)), None);
         assert_eq!(scheduler.pick(ms(start, 700)), Some(1));
-        assert_eq!(scheduler.pick(ms(start, 1_799)), None);
-        assert_eq!(scheduler.pick(ms(start, 1_800)), Some(2));
+        assert_eq!(scheduler.pick(ms(start, 1_749)), None);
+        assert_eq!(scheduler.pick(ms(start, 1_750)), Some(2));
         scheduler.watch(&1, None);
         scheduler.arrived(&1, ms(start, 1_900));
         assert_eq!(scheduler.pick(ms(start, 1_900)), None);
