@@ -57,7 +57,7 @@ impl Catalogue {
     pub fn open(&self, name: &str, runtime: &Runtime, threads: usize) -> Result<Box<dyn CrowdModel>, ModelError> {
         let manifest = self.get(name)?;
         Ok(match manifest.family {
-            Family::Nanodet => Box::new(Detector::load(runtime, manifest, &self.dirs, threads)?),
+            Family::Nanodet | Family::Yolox => Box::new(Detector::load(runtime, manifest, &self.dirs, threads)?),
             Family::Density => Box::new(DensityMap::load(runtime, manifest, &self.dirs, threads)?),
             Family::Centerface => return Err(manifest.unsuitable("a model that counts", "one that finds faces to hide them")),
         })

@@ -1,15 +1,24 @@
 //! One look at one camera: masks, change gate, detector, density map, zones, lines, one count with its interval.
 //!
 //! ```text
-//! burn_masks -> ChangeGate -> Detector -> (DensityMap, when it is worth its time) -> one count -> zones, flows
+//! burn_masks -> ChangeGate -> Detector -> sparse? -> its own count
+//!                                  \-> crowd -> DensityMap, when its budget allows -> Ratio -> one count -> zones, flows
 //! ```
+//!
+//! The rule, in one paragraph: a scene with few, large, separate people is counted by the detector. Any other is looked at more
+//! closely (more, smaller tiles), and detector and density map are joined by [`crate::Ratio`]: the map runs at once when the scene is
+//! new, when the crowd has grown or shrunk by half, and else as often as the camera's budget of CPU time allows.
+//! In a sparse scene the map is a look-out for crowds too far away for the detector, every [`LOOK_OUT_S`].
 
 use std::time::{Duration, Instant};
 
 use qorgan_domain::{I420, LineFlow, ZoneCount};
 
 use crate::{
-    Catalogue, CrowdModel, DensityMap, Detection, Detector, Estimate, ModelError, Point, Runtime, Scene, Verdict, burn_masks, cpu,
+    Catalogue, CrowdGrid, DensityMap, Detection, Detector, Fused, ModelError, Runtime, Scene, Verdict, Why, burn_masks, cpu,
+    parts::{Spread, by_score, one},
+    sparse::{self, Seen},
+    tiles::Tiling,
 };
 
 /// Which models a counter opens.
@@ -23,10 +32,26 @@ pub struct CounterSetup {
     pub threads: usize,
 }
 
+/// How much CPU time a scene may cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Effort {
+    /// A camera: at most about this many milliseconds of CPU per second and camera, beyond one look of the detector at a time.
+    Budget {
+        /// Milliseconds of CPU time per second of scene.
+        ms_per_s: f32,
+    },
+    /// A single picture: small tiles, and the density map on the picture and its mirror image.
+    Thorough,
+}
+
 /// The models of one worker thread.
 pub struct Counter {
     detector: Detector,
     density: Option<DensityMap>,
+    effort: Effort,
+    /// What a run costs here, in milliseconds: the usual look, the fine one, the map; per megapixel for the map.
+    fine_ms: f32,
+    map_ms_per_mpx: f32,
 }
 
 /// What a look at a picture says.
@@ -61,6 +86,22 @@ pub struct Cost {
     pub total: Duration,
 }
 
+/// The budget until somebody sets another: a second of density map every half minute.
+const USUAL_BUDGET: Effort = Effort::Budget { ms_per_s: 15.0 };
+
+/// In a sparse scene the density map is asked this often, in seconds, whether there is a crowd far away.
+pub const LOOK_OUT_S: u64 = 600;
+
+/// A scene in which nobody small is seen is searched for small people this often.
+const SEARCH: Duration = Duration::from_secs(600);
+
+/// A scene is turned, or lit otherwise, when this part of the gate's cells changes at once.
+const TURNED_CELLS: usize = 3_072 * 6 / 10;
+
+/// First guesses of what runs cost, in milliseconds, until they are measured.
+const FINE_MS: f32 = 60.0;
+const MAP_MS_PER_MPX: f32 = 950.0;
+
 impl Counter {
     /// Opens the models. A density map whose manifest says `enabled = false` is left out. Errors: as [`Detector::load`].
     pub fn open(runtime: &Runtime, catalogue: &Catalogue, setup: &CounterSetup) -> Result<Self, ModelError> {
@@ -73,7 +114,7 @@ impl Counter {
                 manifest.enabled.then(|| DensityMap::load(runtime, manifest, dirs, setup.threads)).transpose()?
             }
         };
-        Ok(Self { detector, density })
+        Ok(Self { detector, density, effort: USUAL_BUDGET, fine_ms: FINE_MS, map_ms_per_mpx: MAP_MS_PER_MPX })
     }
 
     /// The detector, for what else needs boxes (the masking of stills).
@@ -86,54 +127,187 @@ impl Counter {
         self.density.is_some()
     }
 
+    /// What a scene may cost from now on. With many cameras on a machine: its cores x 1000 ms x the part that counting may take,
+    /// by the number of cameras.
+    pub fn set_effort(&mut self, effort: Effort) {
+        self.effort = effort;
+    }
+
     /// Counts the people of a picture of the scene's camera. The scene's masks are burned into the picture, and stay in it.
-    /// `now` is the monotonic time of the picture. Errors: the picture is not whole, or the runtime failed; the scene is then as
-    /// before.
+    /// `now` is the monotonic time of the picture. Errors: the picture is not whole, or the runtime failed; the scene then keeps
+    /// its last count.
     pub fn look(&mut self, scene: &mut Scene, picture: &mut I420, now: Instant) -> Result<Reading, ModelError> {
         let started = cpu::now();
         burn_masks(picture, &scene.setup.masks)?;
-        scene.sized((picture.width, picture.height));
-        if let (Verdict::Reuse, Some(last)) = (scene.gate.judge(picture, now), &scene.last) {
-            let flows = scene.flow.unchanged(now);
-            let cost = Cost { total: cpu::since(started), ..Cost::default() };
-            return Ok(Reading { flows, unchanged: true, cost, ..last.clone() });
-        }
-        let estimate = self.detector.estimate(picture)?;
-        let detector = cpu::since(started);
-        scene.gate.analysed(now);
         let size = (picture.width, picture.height);
-        let reading = Reading {
-            zones: zones(scene, &estimate, size),
-            flows: scene.flow.step(&estimate.boxes, size, now),
-            people: estimate.people,
-            low: estimate.low,
-            high: estimate.high,
-            model: estimate.model,
-            unchanged: false,
-            cost: Cost { detector, density: Duration::ZERO, total: cpu::since(started) },
+        scene.sized(size);
+        match (scene.gate.judge(picture, now), &scene.last) {
+            (Verdict::Reuse, Some(last)) => {
+                let flows = scene.flow.unchanged(now);
+                let cost = Cost { total: cpu::since(started), ..Cost::default() };
+                return Ok(Reading { flows, unchanged: true, cost, ..last.clone() });
+            }
+            (Verdict::Analyse(Why::Changed { cells }), _) if cells >= TURNED_CELLS => scene.renew(),
+            _ => {}
+        }
+        let seconds = self.earn(scene, now);
+        let mut cost = Cost::default();
+        let (candidates, seen) = self.detect(scene, picture, now, &mut cost)?;
+        let map = self.map_if_worth_it(scene, picture, &seen, now, &mut cost)?;
+        scene.gate.analysed(now);
+        scene.analysed = Some(now);
+
+        let crowd = seen.crowd.is_some() || scene.far_crowd;
+        let (fused, model) = if crowd {
+            let fused = scene.ratio.look(seconds, seen.soft, map.as_ref().map(CrowdGrid::sum));
+            (fused, self.names(scene.ratio.taught()))
+        } else {
+            let people = seen.sure.len() as f32;
+            let interval = self.detector.manifest().errors.interval(people);
+            (Fused { people, low: interval.low, high: interval.high }, self.names(false))
         };
+        let zones = zones(scene, if crowd { &candidates } else { &seen.sure }, crowd, map.as_ref(), fused, size);
+        let flows = scene.flow.step(&seen.sure, size, now);
+        cost.total = cpu::since(started);
+        scene.credit_ms -= ms(cost.total);
+        let Fused { people, low, high } = fused;
+        let reading = Reading { people, low, high, model, zones, flows, unchanged: false, cost };
         scene.last = Some(reading.clone());
         Ok(reading)
     }
-}
 
-/// People whose feet are inside each zone.
-fn zones(scene: &Scene, estimate: &Estimate, size_px: (usize, usize)) -> Vec<ZoneCount> {
-    let share = |part: f32| if estimate.people > 0.0 { part / estimate.people } else { 0.0 };
-    let count = |(zone, area_m2): (&crate::Zone, &Option<f32>)| {
-        let people = estimate.boxes.iter().filter(|found| zone.shape.contains(foot(found, size_px))).count() as f32;
-        let (low, high) = if people > 0.0 {
-            (estimate.low * share(people), estimate.high * share(people))
-        } else {
-            (0.0, estimate.high - estimate.people)
+    /// Adds what the time since the last look is worth to the scene's credit. Seconds since then.
+    fn earn(&self, scene: &mut Scene, now: Instant) -> f32 {
+        let Some(last) = scene.analysed else { return 0.0 };
+        let seconds = now.saturating_duration_since(last).as_secs_f32();
+        scene.interval_s = 0.7 * scene.interval_s + 0.3 * seconds.min(60.0);
+        if let Effort::Budget { ms_per_s } = self.effort {
+            let most = self.map_ms(scene.size_px.unwrap_or_default()) + ms_per_s * scene.interval_s;
+            scene.credit_ms = (scene.credit_ms + ms_per_s * seconds).min(most);
+        }
+        seconds
+    }
+
+    /// Candidates, looked for as closely as the scene needs and the budget allows, and what they say.
+    fn detect(&mut self, scene: &mut Scene, picture: &I420, now: Instant, cost: &mut Cost) -> Result<(Vec<Detection>, Seen), ModelError> {
+        let affordable = match self.effort {
+            Effort::Thorough => true,
+            Effort::Budget { ms_per_s } => self.fine_ms <= ms_per_s * scene.interval_s,
         };
-        ZoneCount { zone: zone.id.clone(), people, low: low.min(people), high: high.max(people), area_m2: *area_m2 }
-    };
-    scene.setup.zones.iter().zip(&scene.areas_m2).map(count).collect()
+        let search = affordable && scene.searched.is_some_and(|then| now.saturating_duration_since(then) >= SEARCH);
+        if self.effort == Effort::Thorough || search {
+            scene.look_by(Tiling::Fine);
+        } else if !affordable {
+            scene.look_by(Tiling::Usual);
+        }
+        let mut found = self.candidates(picture, scene.tiling, cost)?;
+        if scene.tiling == Tiling::Usual && found.1.crowd.is_some() && affordable {
+            scene.look_by(Tiling::Fine);
+            found = self.candidates(picture, scene.tiling, cost)?;
+        }
+        if scene.tiling == Tiling::Fine || scene.searched.is_none() {
+            scene.searched = Some(now);
+        }
+        // Sparse even so: the next look need not be as close.
+        if scene.tiling == Tiling::Fine && found.1.crowd.is_none() && self.effort != Effort::Thorough {
+            scene.look_by(Tiling::Usual);
+        }
+        Ok(found)
+    }
+
+    fn candidates(&mut self, picture: &I420, tiling: Tiling, cost: &mut Cost) -> Result<(Vec<Detection>, Seen), ModelError> {
+        let started = cpu::now();
+        let candidates = self.detector.candidates(picture, sparse::CANDIDATE, tiling)?;
+        let spent = cpu::since(started);
+        cost.detector += spent;
+        if tiling == Tiling::Fine {
+            self.fine_ms += 0.2 * (ms(spent) - self.fine_ms);
+        }
+        let scale = self.detector.input_scale((picture.width, picture.height), tiling);
+        let seen = sparse::judge(&candidates, self.detector.score_threshold(), scale);
+        Ok((candidates, seen))
+    }
+
+    /// Runs the density map when it is worth its time.
+    fn map_if_worth_it(
+        &mut self,
+        scene: &mut Scene,
+        picture: &I420,
+        seen: &Seen,
+        now: Instant,
+        cost: &mut Cost,
+    ) -> Result<Option<CrowdGrid>, ModelError> {
+        let map_ms = self.map_ms((picture.width, picture.height));
+        let Some(density) = &mut self.density else { return Ok(None) };
+        let crowd = seen.crowd.is_some() || scene.far_crowd;
+        let left_ms = scene.credit_ms - ms(cost.detector);
+        let worth = match self.effort {
+            Effort::Thorough => crowd,
+            Effort::Budget { .. } if crowd => {
+                !scene.ratio.taught() || left_ms >= map_ms || (scene.ratio.outgrown(seen.soft) && left_ms >= map_ms / 2.0)
+            }
+            // The first look-out waits until the scene has been seen for a while, so that a hundred cameras do not start with it.
+            Effort::Budget { .. } => {
+                let since = scene.mapped.or(scene.searched);
+                since.is_some_and(|then| now.saturating_duration_since(then).as_secs() >= LOOK_OUT_S) && left_ms >= 0.0
+            }
+        };
+        if !worth {
+            return Ok(None);
+        }
+        let started = cpu::now();
+        let map = density.map(picture, self.effort == Effort::Thorough)?.without(&scene.setup.masks);
+        cost.density = cpu::since(started);
+        if let Effort::Budget { .. } = self.effort {
+            let megapixels = (picture.width * picture.height) as f32 / 1e6;
+            self.map_ms_per_mpx += 0.3 * (ms(cost.density) / megapixels.max(1e-3) - self.map_ms_per_mpx);
+        }
+        scene.mapped = Some(now);
+        let far = seen.crowd.is_none() && sparse::far_crowd(seen.soft, map.sum());
+        if far != scene.far_crowd && (far || seen.crowd.is_none()) {
+            scene.renew();
+            scene.far_crowd = far;
+        }
+        Ok(Some(map))
+    }
+
+    fn map_ms(&self, size_px: (usize, usize)) -> f32 {
+        self.map_ms_per_mpx * (size_px.0 * size_px.1) as f32 / 1e6
+    }
+
+    fn names(&self, with_map: bool) -> String {
+        use crate::CrowdModel;
+        match &self.density {
+            Some(density) if with_map => format!("{}+{}", self.detector.name(), density.name()),
+            _ => self.detector.name().to_owned(),
+        }
+    }
 }
 
-/// Where a person stands, in fractions of the picture: the middle of the box's lower edge, just inside the picture.
-pub(crate) fn foot(found: &Detection, size_px: (usize, usize)) -> Point {
-    let part = |at: f32, length: usize| (at / length.max(1) as f32).clamp(0.0, 0.9999);
-    Point { x: part((found.x0 + found.x1) / 2.0, size_px.0), y: part(found.y1, size_px.1) }
+fn ms(time: Duration) -> f32 {
+    time.as_secs_f32() * 1e3
+}
+
+/// The zones' parts of the count. In a crowd the map says where people are, and the boxes what changed since.
+fn zones(
+    scene: &mut Scene,
+    boxes: &[Detection],
+    crowd: bool,
+    map: Option<&CrowdGrid>,
+    fused: Fused,
+    size_px: (usize, usize),
+) -> Vec<ZoneCount> {
+    let zones = &scene.setup.zones;
+    if zones.is_empty() {
+        return Vec::new();
+    }
+    let now = Spread::of_boxes(zones, boxes, size_px, if crowd { by_score } else { one });
+    if let Some(map) = map.filter(|_| crowd) {
+        scene.spread = Some((Spread::of_map(zones, map), now.clone()));
+    }
+    let spread = match &scene.spread {
+        Some((map, then)) if crowd => map.moved(then, &now, scene.ratio.ratio()),
+        _ => now,
+    };
+    spread.counts(zones, &scene.areas_m2, fused)
 }

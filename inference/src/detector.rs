@@ -12,9 +12,11 @@ use crate::{
     manifest::{Classes, Detecting, Meaning},
     nanodet::{Level, Placement, decode},
     picture, resample, tiles,
+    tiles::Tiling,
+    yolox,
 };
 
-/// A NanoDet session with the settings of its manifest.
+/// A session of a detector with the settings of its manifest.
 pub struct Detector {
     manifest: Manifest,
     settings: Detecting,
@@ -32,7 +34,8 @@ impl Detector {
     /// enabled; anything else is an error that names the model, what was expected and what was found. `threads` is for one
     /// run; a session per core with one thread each is the fastest use of a machine.
     pub fn load(runtime: &Runtime, manifest: &Manifest, dirs: &ModelDirs, threads: usize) -> Result<Self, ModelError> {
-        manifest.require(Task::PersonCount, Family::Nanodet)?;
+        let family = if manifest.family == Family::Yolox { Family::Yolox } else { Family::Nanodet };
+        manifest.require(Task::PersonCount, family)?;
         let (Some(settings), Some(classes)) = (manifest.detector.clone(), manifest.classes.clone()) else {
             return Err(manifest.unsuitable("the tables [detector] and [classes]", "none"));
         };
@@ -70,21 +73,45 @@ impl Detector {
 
     /// Boxes around people, in picture pixels. Errors: the picture is not whole, or the runtime failed.
     pub fn detect(&mut self, picture: &I420) -> Result<Vec<Detection>, ModelError> {
-        let tiles = self.settings.max_tiles.min(self.most_tiles.unwrap_or(usize::MAX)).max(1);
-        self.detect_from(picture, self.settings.score_threshold, tiles)
+        self.candidates(picture, self.settings.score_threshold, Tiling::Usual)
+    }
+
+    /// Everything that may be a person, from this score on, with small people looked for if asked. Errors as [`Detector::detect`].
+    pub(crate) fn candidates(&mut self, picture: &I420, threshold: f32, tiling: Tiling) -> Result<Vec<Detection>, ModelError> {
+        let plan = self.plan((picture.width, picture.height), tiling);
+        self.detect_from(picture, threshold, plan)
+    }
+
+    /// A box counts from this score on.
+    pub(crate) fn score_threshold(&self) -> f32 {
+        self.settings.score_threshold
+    }
+
+    /// Pixels of the model's input per pixel of a picture of this size.
+    pub(crate) fn input_scale(&self, size_px: (usize, usize), tiling: Tiling) -> f32 {
+        self.plan(size_px, tiling).first().map_or(1.0, |tile| tile.fitted((self.side, self.side)).1)
+    }
+
+    fn plan(&self, size_px: (usize, usize), tiling: Tiling) -> Vec<Region> {
+        let most = self.settings.max_tiles.min(self.most_tiles.unwrap_or(usize::MAX)).max(1);
+        match tiling {
+            Tiling::Usual => tiles::plan(size_px.0, size_px.1, self.side, most),
+            Tiling::Fine => tiles::grid(size_px.0, size_px.1),
+        }
     }
 
     /// What to hide on a still of this picture: found at a lower score than a count needs. This is the only way to make a
     /// [`Mask`], so a picture whose people could not be looked for cannot be shown masked.
     pub fn mask(&mut self, picture: &I420) -> Result<Mask, ModelError> {
-        let boxes = self.detect_from(picture, self.settings.mask_threshold, self.settings.max_tiles)?;
+        let plan = tiles::plan(picture.width, picture.height, self.side, self.settings.max_tiles);
+        let boxes = self.detect_from(picture, self.settings.mask_threshold, plan)?;
         Ok(Mask::new(picture, boxes))
     }
 
-    fn detect_from(&mut self, picture: &I420, threshold: f32, max_tiles: usize) -> Result<Vec<Detection>, ModelError> {
+    fn detect_from(&mut self, picture: &I420, threshold: f32, plan: Vec<Region>) -> Result<Vec<Detection>, ModelError> {
         picture::check(picture)?;
         let mut seen = Vec::new();
-        for tile in tiles::plan(picture.width, picture.height, self.side, max_tiles) {
+        for tile in plan {
             let boxes = self.pass(picture, tile, threshold)?;
             seen.push((tile, boxes));
         }
@@ -99,6 +126,13 @@ impl Detector {
         let failed = |error: ort::Error| ModelError::Run { model: self.manifest.name.clone(), message: error.to_string() };
         let input = TensorRef::from_array_view(([1, 3, self.side, self.side], &*self.input)).map_err(failed)?;
         let outputs = self.session.run(ort::inputs![self.manifest.input.name.as_str() => input]).map_err(failed)?;
+        let placement = Placement { region, factor };
+        if self.manifest.family == Family::Yolox {
+            let rows = outputs[self.manifest.outputs[0].name.as_str()].try_extract_tensor::<f32>().map_err(failed)?.1;
+            let layout = yolox::Layout { side: self.side, strides: &self.settings.strides, decoded: self.settings.decoded };
+            let found = yolox::decode(rows, &layout, self.classes.person, threshold, placement);
+            return Ok(boxes::suppress(found, self.settings.iou_threshold));
+        }
         let mut levels: Vec<Level<'_>> = Vec::with_capacity(3);
         for scores in self.manifest.outputs.iter().filter(|output| output.meaning == Meaning::ClassScores) {
             // The manifest was checked to have one output of distances per output of scores.
@@ -114,7 +148,7 @@ impl Detector {
             });
         }
         let classes = (self.classes.count, self.classes.person);
-        Ok(decode(&levels, classes, self.side, threshold, Placement { region, factor }))
+        Ok(decode(&levels, classes, self.side, threshold, placement))
     }
 }
 

@@ -50,6 +50,8 @@ impl fmt::Display for Task {
 pub enum Family {
     /// Class scores and box distance distributions at strides 8, 16 and 32.
     Nanodet,
+    /// Rows of box, objectness and class probabilities, as YOLOX exports them.
+    Yolox,
     /// A map whose sum is the number of people.
     Density,
     /// Centres, sizes and offsets of faces, only to hide them.
@@ -103,7 +105,8 @@ pub(crate) struct Output {
     pub(crate) shape: Vec<i64>,
     /// What the numbers are.
     pub(crate) meaning: Meaning,
-    /// Pixels of the input per cell of the output.
+    /// Pixels of the input per cell of the output; not for rows, whose strides are in `[detector]`.
+    #[serde(default)]
     pub(crate) stride: usize,
     /// Unit of the numbers, for the reader.
     unit: String,
@@ -117,6 +120,8 @@ pub(crate) enum Meaning {
     ClassScores,
     /// Logits of the distance to each side, in bins of one stride.
     BoxDistances,
+    /// Per cell x, y, width, height, objectness and the classes' probabilities.
+    Rows,
     /// People per cell.
     Density,
     /// Probability per cell that a face's centre lies there.
@@ -149,6 +154,12 @@ pub(crate) struct Detecting {
     pub(crate) iou_threshold: f32,
     /// Overlapping square tiles that a picture larger than the input is cut into, at most.
     pub(crate) max_tiles: usize,
+    /// YOLOX: strides of the rows, in their order.
+    #[serde(default)]
+    pub(crate) strides: Vec<usize>,
+    /// YOLOX: the graph has already turned x, y, width and height into input pixels.
+    #[serde(default)]
+    pub(crate) decoded: bool,
 }
 
 /// Settings of a density map.
@@ -159,6 +170,24 @@ pub(crate) struct Mapping {
     pub(crate) max_side_px: usize,
     /// Sides of the input are multiples of this, in pixels.
     pub(crate) multiple_px: usize,
+    /// A picture whose longer side has at least this many pixels is also seen at half its size, and that map is used where
+    /// people are few: there the full size takes trees and large people for crowds. Left out: never.
+    #[serde(default)]
+    pub(crate) half_from_px: Option<usize>,
+    /// A part of the picture is dense from this many people per 64 x 64 input pixels on.
+    #[serde(default = "dense_from")]
+    pub(crate) dense_from: f32,
+    /// In dense parts the map is multiplied by this.
+    #[serde(default = "one")]
+    pub(crate) dense_gain: f32,
+}
+
+fn dense_from() -> f32 {
+    2.0
+}
+
+fn one() -> f32 {
+    1.0
 }
 
 /// Settings of a model that finds faces.
@@ -331,17 +360,22 @@ impl Manifest {
         }
         match self.family {
             Family::Nanodet => self.nanodet_complaint(),
+            Family::Yolox => self.yolox_complaint(),
             Family::Density => match (&self.density, self.outputs.as_slice()) {
-                (Some(Mapping { max_side_px: 8..=8192, multiple_px: 1..=64 }), [Output { meaning: Meaning::Density, .. }]) => None,
+                (
+                    Some(Mapping { max_side_px: 8..=8192, multiple_px: 1..=64, dense_from, dense_gain, .. }),
+                    [Output { meaning: Meaning::Density, .. }],
+                ) if *dense_from > 0.0 && (0.5..=2.0).contains(dense_gain) => None,
                 _ => Some("family density needs a table [density] with sensible sizes and one output that means density".into()),
             },
             Family::Centerface => self.centerface_complaint(),
         }
     }
 
-    fn nanodet_complaint(&self) -> Option<String> {
+    /// What cannot be right of any detector.
+    fn detector_complaint(&self) -> Option<String> {
         let (Some(settings), Some(classes)) = (&self.detector, &self.classes) else {
-            return Some("family nanodet needs the tables [detector] and [classes]".into());
+            return Some("a detector needs the tables [detector] and [classes]".into());
         };
         let unit = 0.0..=1.0;
         if ![settings.score_threshold, settings.mask_threshold, settings.iou_threshold].iter().all(|t| unit.contains(t)) {
@@ -357,6 +391,32 @@ impl Manifest {
         if side != self.input.shape[3] || !(32..=4096).contains(&side) {
             return Some(format!("input is square, 32 to 4096 pixels, found {:?}", self.input.shape));
         }
+        None
+    }
+
+    fn yolox_complaint(&self) -> Option<String> {
+        if let Some(complaint) = self.detector_complaint() {
+            return Some(complaint);
+        }
+        let (settings, classes) = (self.detector.as_ref()?, self.classes.as_ref()?);
+        let side = self.input.shape[2];
+        if settings.strides.is_empty() || settings.strides.iter().any(|stride| *stride == 0 || side % *stride as i64 != 0) {
+            return Some(format!("strides of [detector] divide the input's side {side}, found {:?}", settings.strides));
+        }
+        let rows: i64 = settings.strides.iter().map(|stride| (side / *stride as i64).pow(2)).sum();
+        let expected = [1, rows, 5 + classes.count as i64];
+        match self.outputs.as_slice() {
+            [Output { meaning: Meaning::Rows, shape, .. }] if *shape == expected => None,
+            _ => Some(format!("family yolox has one output that means rows, of shape {expected:?}")),
+        }
+    }
+
+    fn nanodet_complaint(&self) -> Option<String> {
+        if let Some(complaint) = self.detector_complaint() {
+            return Some(complaint);
+        }
+        let classes = self.classes.as_ref()?;
+        let side = self.input.shape[2];
         let (scores, distances): (Vec<_>, Vec<_>) = self.outputs.iter().partition(|output| output.meaning == Meaning::ClassScores);
         if scores.is_empty() || scores.len() != distances.len() {
             return Some("outputs come in pairs: class_scores and box_distances of the same stride".into());

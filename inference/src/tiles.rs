@@ -2,6 +2,15 @@
 
 use crate::Region;
 
+/// How closely a picture is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tiling {
+    /// As the manifest says: one pass, or squares along the longer side.
+    Usual,
+    /// A grid, for small people: 2 x 2, or 3 x 2 for a wide picture.
+    Fine,
+}
+
 /// A picture up to this many times the input's side is seen in one pass.
 const ONE_PASS_UP_TO: f32 = 1.25;
 
@@ -34,6 +43,29 @@ pub(crate) fn plan(width: usize, height: usize, input_side: usize, max: usize) -
         .collect()
 }
 
+/// A wide picture has three tiles along its longer side.
+const WIDE_FROM: f32 = 1.6;
+
+/// Overlapping tiles of a grid over the picture, for small people. A tiny picture stays whole.
+pub(crate) fn grid(width: usize, height: usize) -> Vec<Region> {
+    let (w, h) = (width as f32, height as f32);
+    if width.min(height) < 64 {
+        return vec![Region { x0: 0.0, y0: 0.0, width: w, height: h }];
+    }
+    let along = |long: f32, short: f32| if long / short >= WIDE_FROM { 3 } else { 2 };
+    let (columns, rows) = if w >= h { (along(w, h), 2) } else { (2, along(h, w)) };
+    let spans = |length: f32, count: usize| -> Vec<(f32, f32)> {
+        let tile = (length / (count as f32 - (count as f32 - 1.0) * OVERLAP)).ceil().min(length);
+        let step = (length - tile) / (count as f32 - 1.0);
+        (0..count).map(|i| ((step * i as f32).floor(), tile)).collect()
+    };
+    let across = spans(w, columns);
+    spans(h, rows)
+        .into_iter()
+        .flat_map(|(y0, height)| across.iter().map(move |(x0, width)| Region { x0: *x0, y0, width: *width, height }))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -52,6 +84,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_grid_covers_every_pixel_and_stays_inside(w in 1usize..4000, h in 1usize..4000, x in 0.0f32..1.0, y in 0.0f32..1.0) {
+            let tiles = grid(w, h);
+            prop_assert!((1..=6).contains(&tiles.len()));
+            let (x, y) = (x * (w - 1) as f32, y * (h - 1) as f32);
+            let holds = |t: &Region| t.x0 <= x && x <= t.x0 + t.width && t.y0 <= y && y <= t.y0 + t.height;
+            prop_assert!(tiles.iter().any(holds));
+            prop_assert!(tiles.iter().all(|t| t.x0 + t.width <= w as f32 + 0.5 && t.y0 + t.height <= h as f32 + 0.5));
+        }
+
         #[test]
         fn tiles_cover_the_picture_and_overlap(w in 1usize..9000, h in 1usize..9000, max in 1usize..5) {
             let tiles = plan(w, h, 416, max);

@@ -4,6 +4,8 @@ mod backup;
 mod button;
 mod doctor;
 #[cfg(feature = "edge")]
+mod eval;
+#[cfg(feature = "edge")]
 mod models;
 mod panel;
 mod users;
@@ -57,7 +59,7 @@ enum Command {
     ///
     /// The ACK to an alarm means: it is on disk.
     Panel(panel::PanelArgs),
-    /// List, verify or describe the models.
+    /// List, verify, describe, time or judge the models.
     #[cfg(feature = "edge")]
     Models(models::ModelsArgs),
     /// Connect to a camera and say what it sends: codec, size, key frames, or why it fails.

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use qorgan_inference::{Catalogue, ModelDirs, ModelState, Runtime, count_image, list_models, verify};
 use qorgan_ingest::camera::{self, CameraUrl, Credentials};
 
-use super::{ConfigArg, Failure, doctor};
+use super::{ConfigArg, Failure, doctor, eval};
 use crate::{config::Config, error::chain};
 
 #[derive(Args)]
@@ -28,6 +28,10 @@ enum ModelsCommand {
         /// Name of the model.
         name: String,
     },
+    /// Time every enabled model on this machine.
+    Bench(eval::BenchArgs),
+    /// Count pictures whose people are known and say how wrong the counts are, by size of crowd; the last line is JSON.
+    Eval(eval::EvalArgs),
 }
 
 #[derive(Args)]
@@ -94,6 +98,14 @@ pub(super) fn models(args: ModelsArgs) -> Result<ExitCode, Failure> {
                 }
             }
             Ok(if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        }
+        ModelsCommand::Bench(args) => {
+            eval::bench(&args, &config, &Catalogue::read(&dirs)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        ModelsCommand::Eval(args) => {
+            eval::eval(&args, &config, &Catalogue::read(&dirs)?)?;
+            Ok(ExitCode::SUCCESS)
         }
         ModelsCommand::Show { name } => {
             let catalogue = Catalogue::read(&dirs)?;

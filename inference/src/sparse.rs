@@ -1,0 +1,112 @@
+//! Whether the detector is right by itself: few people, large enough, apart from each other, hardly anything doubtful.
+//!
+//! There the density map is worse than nothing (a bus stop with 4 people gives 22.7), and it is not asked but as a look-out.
+
+use crate::Detection;
+
+/// A person that counts in a sparse scene is found at the manifest's score; from this one on a box is a candidate.
+pub(crate) const CANDIDATE: f32 = 0.2;
+
+/// A candidate counts fully from this score on, and less and less below it.
+const SURE: f32 = 0.4;
+
+/// Most people of a sparse scene.
+const FEW: usize = 14;
+
+/// Doubtful candidates, in people, that a sparse scene may have: at least, and per person.
+const DOUBT: (f32, f32) = (2.5, 0.25);
+
+/// Median height of a person, in pixels of the model's input: below it people are too small to be counted one by one.
+const LARGE_PX: f32 = 32.0;
+
+/// Two people overlap from this intersection over union on.
+const OVERLAP: f32 = 0.3;
+
+/// Part of the people that may overlap another.
+const APART: f32 = 0.4;
+
+/// A map that sees at least this many people, and so many times the detector's, in a scene that looks sparse, sees a crowd
+/// far away.
+const FAR_CROWD: (f32, f32) = (40.0, 4.0);
+
+/// What one picture's candidates say.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Seen {
+    /// Boxes that count by themselves.
+    pub(crate) sure: Vec<Detection>,
+    /// Number of people for the ratio: candidates, each weighed by its score.
+    pub(crate) soft: f32,
+    /// Why the detector is not enough; none when the scene is sparse.
+    pub(crate) crowd: Option<Why>,
+}
+
+/// Why a scene is not sparse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    Many,
+    Doubtful,
+    Small,
+    Overlapping,
+}
+
+/// Weight of a candidate in the soft count.
+pub(crate) fn weight(found: &Detection) -> f32 {
+    ((found.score - CANDIDATE) / (SURE - CANDIDATE)).clamp(0.0, 1.0)
+}
+
+/// Judges candidates found at [`CANDIDATE`] or more; `threshold` is the manifest's score, `input_px` the model's pixels per
+/// pixel of the picture.
+pub(crate) fn judge(candidates: &[Detection], threshold: f32, input_px: f32) -> Seen {
+    let sure: Vec<Detection> = candidates.iter().filter(|found| found.score >= threshold).copied().collect();
+    let soft = candidates.iter().map(weight).sum();
+    let doubt: f32 = candidates.iter().filter(|found| found.score < threshold).map(weight).sum();
+    let overlapping = sure.iter().enumerate().filter(|(i, a)| sure.iter().enumerate().any(|(j, b)| *i != j && a.iou(b) > OVERLAP)).count();
+    let crowd = if sure.len() > FEW {
+        Some(Why::Many)
+    } else if doubt > DOUBT.0 + DOUBT.1 * sure.len() as f32 {
+        Some(Why::Doubtful)
+    } else if median_height(&sure).is_some_and(|height| height * input_px < LARGE_PX) {
+        Some(Why::Small)
+    } else if overlapping > 2 && overlapping as f32 > APART * sure.len() as f32 {
+        Some(Why::Overlapping)
+    } else {
+        None
+    };
+    Seen { sure, soft, crowd }
+}
+
+/// Whether a map's sum shows a crowd that the detector does not see at all.
+pub(crate) fn far_crowd(soft: f32, map: f32) -> bool {
+    map >= FAR_CROWD.0 && map >= FAR_CROWD.1 * (soft + 1.0)
+}
+
+fn median_height(boxes: &[Detection]) -> Option<f32> {
+    let mut heights: Vec<f32> = boxes.iter().map(|found| found.y1 - found.y0).collect();
+    heights.sort_by(f32::total_cmp);
+    heights.get(heights.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(count: usize, step: f32, height: f32, score: f32) -> Vec<Detection> {
+        (0..count).map(|i| Detection { x0: i as f32 * step, y0: 0.0, x1: i as f32 * step + height / 3.0, y1: height, score }).collect()
+    }
+
+    #[test]
+    fn a_bus_stop_is_sparse_and_a_crowd_is_not() {
+        let why = |boxes: &[Detection]| judge(boxes, 0.45, 0.65).crowd;
+        assert_eq!(why(&row(4, 80.0, 120.0, 0.8)), None);
+        assert_eq!(why(&[]), None);
+        assert_eq!(why(&row(20, 80.0, 120.0, 0.8)), Some(Why::Many));
+        assert_eq!(why(&row(8, 80.0, 120.0, 0.38)), Some(Why::Doubtful));
+        assert_eq!(why(&row(8, 30.0, 40.0, 0.8)), Some(Why::Small));
+        assert_eq!(why(&row(8, 14.0, 120.0, 0.8)), Some(Why::Overlapping));
+    }
+
+    #[test]
+    fn a_sea_of_heads_behind_two_people_is_a_crowd_far_away() {
+        assert!(far_crowd(2.0, 300.0) && !far_crowd(4.0, 22.7) && !far_crowd(30.0, 60.0));
+    }
+}
