@@ -105,9 +105,7 @@ impl Pictures {
 
 /// Everything that the hub can do with cameras while it runs.
 pub(crate) fn control(pipeline: Pipeline, pictures: Pictures, masked: MaskedJpeg, usual: Duration) -> Control {
-    let runtime = tokio::runtime::Handle::current();
     let (for_put, for_remove, for_figures, for_pause) = (pipeline.clone(), pipeline.clone(), pipeline.clone(), pipeline);
-    let (put_runtime, remove_runtime) = (runtime.clone(), runtime);
     let (put_pictures, remove_pictures, of_pictures) = (pictures.clone(), pictures.clone(), pictures);
     Control {
         check: Box::new(move |camera| {
@@ -115,25 +113,13 @@ pub(crate) fn control(pipeline: Pipeline, pictures: Pictures, masked: MaskedJpeg
             scene(camera, usual).map(drop)
         }),
         put: Box::new(move |camera| {
-            let (spec, scene) = (spec(camera)?, scene(camera, usual)?);
-            match for_put.cameras().spec(&camera.id) {
-                None => for_put.add(spec, scene).map_err(|error| chain(&error)),
-                Some(before) => {
-                    for_put.set_scene(&camera.id, scene).map_err(|error| chain(&error))?;
-                    put_pictures.forget(&camera.id);
-                    // A stream that has not changed is not interrupted for a zone.
-                    if before != spec {
-                        let pipeline = for_put.clone();
-                        put_runtime.spawn(async move { pipeline.change(spec).await });
-                    }
-                    Ok(())
-                }
-            }
+            put_pictures.forget(&camera.id);
+            Box::pin(put(for_put.clone(), camera, usual))
         }),
         remove: Box::new(move |id| {
-            remove_pictures.forget(id);
-            let (pipeline, id) = (for_remove.clone(), id.clone());
-            remove_runtime.spawn(async move { pipeline.remove(&id).await });
+            remove_pictures.forget(&id);
+            let pipeline = for_remove.clone();
+            Box::pin(async move { drop(pipeline.remove(&id).await) })
         }),
         figures: Box::new(move |id| {
             let stats = for_figures.cameras().stream_stats(id)?;
@@ -158,6 +144,19 @@ pub(crate) fn control(pipeline: Pipeline, pictures: Pictures, masked: MaskedJpeg
             Box::pin(try_out(camera, masked))
         }),
     }
+}
+
+async fn put(pipeline: Pipeline, camera: Arc<Camera>, usual: Duration) -> Result<(), String> {
+    let (spec, scene) = (spec(&camera)?, scene(&camera, usual)?);
+    let Some(before) = pipeline.cameras().spec(&camera.id) else {
+        return pipeline.add(spec, scene).map_err(|error| chain(&error));
+    };
+    pipeline.set_scene(&camera.id, scene).map_err(|error| chain(&error))?;
+    // A stream that has not changed is not interrupted for a zone.
+    if before != spec {
+        pipeline.change(spec).await;
+    }
+    Ok(())
 }
 
 async fn try_out(camera: Camera, masked: MaskedJpeg) -> Trial {

@@ -47,9 +47,9 @@ pub struct Control {
     /// Whether a camera can be taken at all; if not, why, in words.
     pub check: Put,
     /// Adds a camera, or goes on with it as it is set up now.
-    pub put: Put,
+    pub put: Later<Arc<Camera>, Result<(), String>>,
     /// Takes a camera out; nothing when it is not there.
-    pub remove: Box<dyn Fn(&DeviceRef) + Send + Sync>,
+    pub remove: Later<DeviceRef, ()>,
     /// Figures of its stream; none while nothing is known.
     pub figures: Ask<compliance::StreamFigures>,
     /// How its picture looks; none while nothing is known.
@@ -256,8 +256,8 @@ async fn take(app: &App, camera: Arc<Camera>) -> Result<(), ChangeError> {
     app.watch_camera(&camera);
     if let Some(control) = app.control.get() {
         match camera.is_counted_here() {
-            true => (control.put)(&camera).map_err(ChangeError::Control)?,
-            false => (control.remove)(&camera.id),
+            true => (control.put)(camera.clone()).await.map_err(ChangeError::Control)?,
+            false => (control.remove)(camera.id.clone()).await,
         }
     }
     if let Some(view) = app.cameras.one(&camera.id, app.clock.utc()) {
@@ -276,7 +276,7 @@ pub async fn remove(app: &App, session: &Session, id: &DeviceRef) -> Result<bool
     app.audit_by(session, "camera.remove", &format!("camera/{id}"), None).await?;
     app.store.remove_camera(id).await?;
     if let Some(control) = app.control.get() {
-        (control.remove)(id);
+        (control.remove)(id.clone()).await;
     }
     let _ = app.engine.tell(Event::CameraRemoved(id.clone())).await;
     app.cameras.remove(id);
