@@ -170,7 +170,8 @@ mod tests {
     #[test]
     fn with_more_pictures_than_time_looks_become_quick_until_it_is_over_for_a_while() {
         let start = Instant::now();
-        let mut state = State { scheduler: Scheduler::new(LIMITS), watched: BTreeSet::new(), paused: BTreeSet::new(), pressed_at: None, closed: false };
+        let mut state =
+            State { scheduler: Scheduler::new(LIMITS), watched: BTreeSet::new(), paused: BTreeSet::new(), pressed_at: None, closed: false };
         let mut pressed = |late_ms: u64, at_s: u64| state.pressed(Duration::from_millis(late_ms), start + Duration::from_secs(at_s));
         assert!(!pressed(140, 0));
         assert!(pressed(150, 1) && pressed(0, 2) && pressed(60, 5) && pressed(19, 14));
