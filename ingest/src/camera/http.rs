@@ -2,7 +2,10 @@
 //!
 //! Used by Motion JPEG here and by ONVIF beside it. The log-in goes only to the host it was given for.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use http_auth::{PasswordClient, PasswordParams};
 use qorgan_domain::CameraFault;
@@ -187,9 +190,7 @@ fn tls(trust: &Trust) -> Result<ClientConfig, CameraError> {
         Trust::Insecure => {
             return Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider))).with_no_client_auth());
         }
-        Trust::System => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
+        Trust::System => roots = system_roots().clone(),
         Trust::Ca(path) => {
             let unreadable = |why: String| fail("TLS", CameraFault::Tls, format!("{}: {why}", path.display()));
             let certificates = CertificateDer::pem_file_iter(path).map_err(|error| unreadable(error.to_string()))?;
@@ -203,6 +204,16 @@ fn tls(trust: &Trust) -> Result<ClientConfig, CameraError> {
         }
     }
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Read once: some 140 certificates, and every reconnect would read them again.
+fn system_roots() -> &'static RootCertStore {
+    static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
+    ROOTS.get_or_init(|| {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        roots
+    })
 }
 
 /// Trusts whoever answers; only where the configuration says so by name.
