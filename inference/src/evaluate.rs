@@ -112,7 +112,9 @@ pub fn plot(cases: &[Case]) -> Result<Vec<u8>, ModelError> {
             image.put_pixel(x, y, light);
         }
         let y = up(case.people);
-        for (dx, dy) in (0..5).flat_map(|dx| (0..5).map(move |dy| (dx, dy))).filter(|(dx, dy)| (*dx != 0 && *dx != 4) || (*dy != 0 && *dy != 4)) {
+        for (dx, dy) in
+            (0..5).flat_map(|dx| (0..5).map(move |dy| (dx, dy))).filter(|(dx, dy)| (*dx != 0 && *dx != 4) || (*dy != 0 && *dy != 4))
+        {
             image.put_pixel(x + dx - 2, y + dy - 2, dark);
         }
     }

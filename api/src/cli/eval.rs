@@ -207,7 +207,9 @@ fn read(path: &Path) -> Result<Vec<Row>, Failure> {
     let headings = table.headers().map_err(|error| format!("{}: {error}", path.display()))?.clone();
     let column = |name: &str| {
         let at = headings.iter().position(|heading| heading.trim().eq_ignore_ascii_case(name));
-        at.ok_or_else(|| format!("{}: expected the columns file and people, found {}", path.display(), headings.iter().collect::<Vec<_>>().join(",")))
+        at.ok_or_else(|| {
+            format!("{}: expected the columns file and people, found {}", path.display(), headings.iter().collect::<Vec<_>>().join(","))
+        })
     };
     let (file, people) = (column("file")?, column("people")?);
     let mut rows = Vec::new();
@@ -274,7 +276,13 @@ pub(super) fn bench(args: &BenchArgs, config: &Config, catalogue: &Catalogue) ->
         }
         times.sort_by(f64::total_cmp);
         let median = times[times.len() / 2];
-        println!("{:<20} {median:7.1} ms a picture of {} on one thread ({:.1} to {:.1})", manifest.name, args.size, times[0], times[times.len() - 1]);
+        println!(
+            "{:<20} {median:7.1} ms a picture of {} on one thread ({:.1} to {:.1})",
+            manifest.name,
+            args.size,
+            times[0],
+            times[times.len() - 1]
+        );
         figures.insert(format!("{}_ms", manifest.name), ((median * 10.0).round() / 10.0).into());
     }
     println!("{}", serde_json::Value::Object(figures));
@@ -315,7 +323,9 @@ mod tests {
         let rows = read(&good).expect("rows");
         assert_eq!((rows.len(), rows[0].even, rows[1].even, rows[1].people), (2, true, false, 3.5));
         assert_eq!(read(&write("two.csv", "people,file\n7,x.png\n")).expect("rows")[0].file, "x.png");
-        for (text, named) in [("name,people\na,1\n", "file and people"), ("file,people\na,-1\n", "line 2"), ("file,people\n../a,1\n", "outside")] {
+        for (text, named) in
+            [("name,people\na,1\n", "file and people"), ("file,people\na,-1\n", "line 2"), ("file,people\n../a,1\n", "outside")]
+        {
             let error = read(&write("bad.csv", text)).err().expect("refused").to_string();
             assert!(error.contains(named), "{named} is not in {error}");
         }
