@@ -35,7 +35,7 @@ const CONTRADICTION: f32 = 2.0;
 
 /// When this part of the map's people stands where the map is dense, the detector can no longer tell them apart, and the usual
 /// ratio is no longer sure: middle and width of the change from one to the other.
-const CROWDED: (f32, f32) = (0.25, 0.03);
+const CROWDED: (f32, f32) = (0.25, 0.04);
 
 /// Noise of one detector look: variance per person (less than Poisson: people do not vanish independently).
 const DETECTOR_NOISE: f32 = 0.3;
