@@ -207,7 +207,7 @@ mod tests {
         let grid = |per_cell: f32| CrowdGrid::new(8, 8, vec![per_cell; 64]);
         // Half size: 0.6 people in all; full size sees trees.
         let few = join(grid(0.1), Some(CrowdGrid::new(4, 4, vec![0.6 / 16.0; 16])), &settings(1.1));
-        assert!((0.5..0.8).contains(&few.sum()), "{}", few.sum());
+        assert!((0.5..1.3).contains(&few.sum()) && few.dense_part < 0.6, "{few:?}");
         // Half size: 16 people; full size 20.
         let many = join(grid(20.0 / 64.0), Some(CrowdGrid::new(4, 4, vec![1.0; 16])), &settings(1.1));
         assert!((many.sum() - 22.0).abs() < 0.1, "{}", many.sum());

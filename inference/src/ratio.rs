@@ -126,7 +126,8 @@ impl Ratio {
         let detected = detected.max(0.0);
         let map = map.map(|map| Mapped { people: map.people.max(0.0), dense_part: map.dense_part.clamp(0.0, 1.0) });
         // A crowd that has become dense, or is so no longer, is another scene.
-        let turned = map.is_some_and(|map| (map.dense_part > CROWDED.0) != self.dense);
+        let limit = if self.dense { CROWDED.0 - CROWDED.1 } else { CROWDED.0 + CROWDED.1 };
+        let turned = map.is_some_and(|map| (map.dense_part > limit) != self.dense);
         if !self.begun || (map.is_some() && !self.taught()) || turned {
             self.begin(detected, map);
         } else {
@@ -157,10 +158,10 @@ impl Ratio {
         let spread: [f32; 3] = [0, 1, 2].map(|i| dot(&self.covariance[i]));
         let total = dot(&spread) + variance;
         let surprise = seen - dot(&self.state);
-        for i in 0..3 {
-            self.state[i] += spread[i] / total * surprise;
-            for j in 0..3 {
-                self.covariance[i][j] -= spread[i] * spread[j] / total;
+        for ((value, row), pull) in self.state.iter_mut().zip(&mut self.covariance).zip(spread) {
+            *value += pull / total * surprise;
+            for (cell, other) in row.iter_mut().zip(spread) {
+                *cell -= pull * other / total;
             }
         }
     }
