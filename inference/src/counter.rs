@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use qorgan_domain::{I420, LineFlow, ZoneCount};
 
 use crate::{
-    Catalogue, CrowdGrid, DensityMap, Detection, Detector, Fused, ModelError, Runtime, Scene, Verdict, Why, burn_masks, cpu,
+    Catalogue, CrowdGrid, DensityMap, Detection, Detector, Fused, Mapped, ModelError, Runtime, Scene, Verdict, Why, burn_masks, cpu,
     parts::{Spread, by_score, one},
     sparse::{self, Seen},
     tiles::Tiling,
@@ -40,7 +40,7 @@ pub enum Effort {
         /// Milliseconds of CPU time per second of scene.
         ms_per_s: f32,
     },
-    /// A single picture: small tiles, and the density map on the picture and its mirror image.
+    /// A single picture: small tiles, and the density map unless the scene is sparse.
     Thorough,
 }
 
@@ -159,7 +159,8 @@ impl Counter {
 
         let crowd = seen.crowd.is_some() || scene.far_crowd;
         let (fused, model) = if crowd {
-            let fused = scene.ratio.look(seconds, seen.soft, map.as_ref().map(CrowdGrid::sum));
+            let mapped = map.as_ref().map(|map| Mapped { people: map.sum(), dense_part: map.dense_part });
+            let fused = scene.ratio.look(seconds, seen.soft, mapped);
             (fused, self.names(scene.ratio.taught()))
         } else {
             let people = seen.sure.len() as f32;
@@ -256,7 +257,7 @@ impl Counter {
             return Ok(None);
         }
         let started = cpu::now();
-        let map = density.map(picture, self.effort == Effort::Thorough)?.without(&scene.setup.masks);
+        let map = density.map(picture)?.without(&scene.setup.masks);
         cost.density = cpu::since(started);
         if let Effort::Budget { .. } = self.effort {
             let megapixels = (picture.width * picture.height) as f32 / 1e6;

@@ -43,7 +43,7 @@ mod yolox;
 pub use boxes::{Detection, suppress};
 pub use burn::burn_masks;
 pub use catalogue::{Catalogue, ModelState, ModelStatus, count_image, list_models, verify};
-pub use counter::{Cost, Counter, CounterSetup, Effort, Reading};
+pub use counter::{Cost, Counter, CounterSetup, Effort, LOOK_OUT_S, Reading};
 pub use density::{CrowdGrid, DensityMap};
 pub use detector::Detector;
 pub use error::{Mismatch, ModelError};
@@ -52,13 +52,13 @@ pub use faces::Faces;
 pub use flow::MAX_GAP;
 pub use gate::{ChangeGate, Verdict, Why};
 pub use geometry::{
-    GeometryError, Line, Place, Point, Polygon, Zone,
+    GeometryError, Line, MAX_CORNERS, Place, Point, Polygon, Zone,
     plane::{Calibration, GroundPlane, Metres, Standing},
 };
 pub use manifest::{ColourOrder, Family, Manifest, ModelDirs, Task};
 pub use masking::{Cover, Mask, reduced, small_jpeg, still_jpeg};
 pub use picture::{from_image, to_rgb};
-pub use ratio::{Fused, Ratio};
+pub use ratio::{Fused, Mapped, Ratio};
 pub use resample::{Normalisation, Region, fill_input, time_scaling};
 pub use runtime::{Provider, Runtime};
 pub use scene::{Scene, SceneSetup};

@@ -27,14 +27,15 @@ struct Prior {
 }
 
 const USUAL: Prior = Prior { ratio: 0.15, map: 0.2 };
-const BLIND: Prior = Prior { ratio: 1.0, map: 0.15 };
+const BLIND: Prior = Prior { ratio: 3.0, map: 0.15 };
 const LOST: Prior = Prior { ratio: 0.15, map: 1.0 };
 
 /// The two models contradict each other from this many standard deviations on.
 const CONTRADICTION: f32 = 2.0;
 
-/// Around this many detected people the boxes begin to hide each other, and the usual ratio is no longer sure.
-const CROWDED: f32 = 32.0;
+/// When this part of the map's people stands where the map is dense, the detector can no longer tell them apart, and the usual
+/// ratio is no longer sure: middle and width of the change from one to the other.
+const CROWDED: (f32, f32) = (0.25, 0.04);
 
 /// Noise of one detector look: variance per person (less than Poisson: people do not vanish independently).
 const DETECTOR_NOISE: f32 = 0.3;
@@ -62,7 +63,18 @@ pub struct Ratio {
     covariance: [[f32; 3]; 3],
     /// What was detected when the map last spoke.
     taught_at: Option<f32>,
+    /// Whether the crowd was dense when the state began.
+    dense: bool,
     begun: bool,
+}
+
+/// What the density map says of one picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mapped {
+    /// Its sum, in people.
+    pub people: f32,
+    /// The part of them that stands where the map is dense, 0 to 1.
+    pub dense_part: f32,
 }
 
 /// One count.
@@ -85,7 +97,7 @@ impl Default for Ratio {
 impl Ratio {
     /// Nothing is known of the camera.
     pub fn new() -> Self {
-        Self { state: [3.0, 0.0, 0.0], covariance: [[0.0; 3]; 3], taught_at: None, begun: false }
+        Self { state: [3.0, 0.0, 0.0], covariance: [[0.0; 3]; 3], taught_at: None, dense: false, begun: false }
     }
 
     /// People per person detected, as learned.
@@ -109,42 +121,34 @@ impl Ratio {
         *self = Self::new();
     }
 
-    /// One look: `seconds` since the last one, the detector's soft count, and the map's sum if it ran.
-    pub fn look(&mut self, seconds: f32, detected: f32, map: Option<f32>) -> Fused {
-        let (detected, map) = (detected.max(0.0), map.map(|d| d.max(0.0)));
-        if !self.begun || (map.is_some() && !self.taught()) {
+    /// One look: `seconds` since the last one, the detector's soft count, and the map if it ran.
+    pub fn look(&mut self, seconds: f32, detected: f32, map: Option<Mapped>) -> Fused {
+        let detected = detected.max(0.0);
+        let map = map.map(|map| Mapped { people: map.people.max(0.0), dense_part: map.dense_part.clamp(0.0, 1.0) });
+        // A crowd that has become dense, or is so no longer, is another scene.
+        let limit = if self.dense { CROWDED.0 - CROWDED.1 } else { CROWDED.0 + CROWDED.1 };
+        let turned = map.is_some_and(|map| (map.dense_part > limit) != self.dense);
+        if !self.begun || (map.is_some() && !self.taught()) || turned {
             self.begin(detected, map);
         } else {
             let seconds = seconds.clamp(0.0, 3_600.0);
             self.covariance[0][0] = (self.covariance[0][0] + PEOPLE_DRIFT * seconds).min(9.0);
-            self.covariance[1][1] = (self.covariance[1][1] + SLOW_DRIFT * seconds).min(BLIND.ratio.powi(2));
-            self.covariance[2][2] = (self.covariance[2][2] + SLOW_DRIFT * seconds).min(LOST.map.powi(2));
+            self.covariance[1][1] += SLOW_DRIFT * seconds;
+            self.covariance[2][2] += SLOW_DRIFT * seconds;
         }
         self.observe([1.0, -1.0, 0.0], (detected + 1.0).ln(), DETECTOR_NOISE / (detected + 1.0));
-        if let Some(map) = map {
-            self.observe([1.0, 0.0, 1.0], (map + 1.0).ln(), map_variance(map));
+        if let Some(Mapped { people, .. }) = map {
+            self.observe([1.0, 0.0, 1.0], (people + 1.0).ln(), map_variance(people));
             self.taught_at = Some(detected);
         }
         self.read()
     }
 
-    fn begin(&mut self, detected: f32, map: Option<f32>) {
-        let crowded = (detected / CROWDED).min(3.0).powi(4);
-        let usual = Prior { ratio: (USUAL.ratio * (1.0 + crowded)).min(BLIND.ratio), ..USUAL };
-        let prior = map.map_or(usual, |map| {
-            let apart = ((map + 1.0) / (detected + 1.0)).ln();
-            let noise = DETECTOR_NOISE / (detected + 1.0) + map_variance(map);
-            let limit = CONTRADICTION * (usual.ratio.powi(2) + usual.map.powi(2) + noise).sqrt();
-            if apart > limit {
-                BLIND
-            } else if apart < -limit {
-                LOST
-            } else {
-                usual
-            }
-        });
+    fn begin(&mut self, detected: f32, map: Option<Mapped>) {
+        let prior = map.map_or(USUAL, |map| prior(detected, map));
         self.state = [3.0, 0.0, 0.0];
         self.covariance = [[9.0, 0.0, 0.0], [0.0, prior.ratio.powi(2), 0.0], [0.0, 0.0, prior.map.powi(2)]];
+        self.dense = map.is_some_and(|map| map.dense_part > CROWDED.0);
         self.begun = true;
     }
 
@@ -154,10 +158,10 @@ impl Ratio {
         let spread: [f32; 3] = [0, 1, 2].map(|i| dot(&self.covariance[i]));
         let total = dot(&spread) + variance;
         let surprise = seen - dot(&self.state);
-        for i in 0..3 {
-            self.state[i] += spread[i] / total * surprise;
-            for j in 0..3 {
-                self.covariance[i][j] -= spread[i] * spread[j] / total;
+        for ((value, row), pull) in self.state.iter_mut().zip(&mut self.covariance).zip(spread) {
+            *value += pull / total * surprise;
+            for (cell, other) in row.iter_mut().zip(spread) {
+                *cell -= pull * other / total;
             }
         }
     }
@@ -167,6 +171,22 @@ impl Ratio {
         let people = |x: f32| (x.min(11.5).exp() - 1.0).max(0.0);
         let x = self.state[0];
         Fused { people: people(x), low: people(x - half), high: people(x + half) }
+    }
+}
+
+/// What to expect of a camera whose models say this at first.
+fn prior(detected: f32, map: Mapped) -> Prior {
+    let crowded = 1.0 / (1.0 + (-(map.dense_part - CROWDED.0) / CROWDED.1).exp());
+    let usual = Prior { ratio: USUAL.ratio + BLIND.ratio * crowded, ..USUAL };
+    let apart = ((map.people + 1.0) / (detected + 1.0)).ln();
+    let noise = DETECTOR_NOISE / (detected + 1.0) + map_variance(map.people);
+    let limit = CONTRADICTION * (usual.ratio.powi(2) + usual.map.powi(2) + noise).sqrt();
+    if apart > limit {
+        BLIND
+    } else if apart < -limit {
+        LOST
+    } else {
+        usual
     }
 }
 
@@ -180,11 +200,15 @@ mod tests {
 
     use super::*;
 
+    fn loose(people: f32) -> Option<Mapped> {
+        Some(Mapped { people, dense_part: 0.0 })
+    }
+
     #[test]
     fn the_map_teaches_a_ratio_that_the_detector_then_uses() {
         let mut ratio = Ratio::new();
         for _ in 0..20 {
-            ratio.look(5.0, 25.0, Some(34.0));
+            ratio.look(5.0, 25.0, loose(34.0));
         }
         assert!((1.05..1.4).contains(&ratio.ratio()), "{}", ratio.ratio());
         // Twice as many are detected, and the map is silent.
@@ -195,13 +219,24 @@ mod tests {
 
     #[test]
     fn where_the_detector_is_blind_the_map_is_believed() {
-        let fused = Ratio::new().look(0.0, 40.0, Some(600.0));
+        let fused = Ratio::new().look(0.0, 40.0, loose(600.0));
         assert!((500.0..640.0).contains(&fused.people) && fused.high > 650.0, "{fused:?}");
     }
 
     #[test]
+    fn in_a_dense_crowd_the_usual_ratio_counts_for_nothing() {
+        let look = |dense_part| Ratio::new().look(0.0, 60.0, Some(Mapped { people: 100.0, dense_part })).people;
+        assert!(look(0.0) < 85.0 && look(0.8) > 97.0, "{} {}", look(0.0), look(0.8));
+        // And when it disperses, that is noticed.
+        let mut ratio = Ratio::new();
+        ratio.look(0.0, 40.0, Some(Mapped { people: 400.0, dense_part: 0.9 }));
+        let after = ratio.look(600.0, 30.0, loose(33.0));
+        assert!((27.0..37.0).contains(&after.people), "{after:?}");
+    }
+
+    #[test]
     fn where_the_map_is_lost_the_detector_is_believed() {
-        let fused = Ratio::new().look(0.0, 20.0, Some(4.0));
+        let fused = Ratio::new().look(0.0, 20.0, loose(4.0));
         assert!((16.0..21.0).contains(&fused.people), "{fused:?}");
     }
 
@@ -209,7 +244,7 @@ mod tests {
     fn the_ratio_never_grows_surer_than_the_map_is() {
         let mut ratio = Ratio::new();
         for _ in 0..2_000 {
-            ratio.look(1.0, 28.0, Some(36.0));
+            ratio.look(1.0, 28.0, loose(36.0));
         }
         let fused = ratio.look(1.0, 28.0, None);
         assert!(fused.high / fused.low > 1.15, "{fused:?}");
@@ -218,7 +253,7 @@ mod tests {
     #[test]
     fn a_long_silence_widens_the_interval_and_a_renewal_forgets() {
         let mut ratio = Ratio::new();
-        ratio.look(0.0, 25.0, Some(60.0));
+        ratio.look(0.0, 25.0, loose(60.0));
         let (mut soon, mut late) = (ratio.clone(), ratio.clone());
         let width = |f: Fused| f.high / f.low;
         assert!(width(late.look(3_600.0, 25.0, None)) > width(soon.look(5.0, 25.0, None)));
@@ -230,11 +265,11 @@ mod tests {
     proptest! {
         #[test]
         fn any_looks_give_a_number_inside_its_interval(
-            looks in prop::collection::vec((0.0f32..4_000.0, 0.0f32..300.0, prop::option::of(0.0f32..5_000.0)), 1..40),
+            looks in prop::collection::vec((0.0f32..4_000.0, 0.0f32..300.0, prop::option::of((0.0f32..5_000.0, 0.0f32..1.0))), 1..40),
         ) {
             let mut ratio = Ratio::new();
             for (seconds, detected, map) in looks {
-                let Fused { people, low, high } = ratio.look(seconds, detected, map);
+                let Fused { people, low, high } = ratio.look(seconds, detected, map.map(|(people, dense_part)| Mapped { people, dense_part }));
                 prop_assert!(0.0 <= low && low <= people && people <= high && high.is_finite(), "{} {} {}", low, people, high);
             }
         }
@@ -242,7 +277,7 @@ mod tests {
         #[test]
         fn more_people_detected_never_mean_fewer_counted(before in 1.0f32..60.0, more in 0.5f32..40.0, map in 1.0f32..200.0) {
             let mut first = Ratio::new();
-            first.look(0.0, before, Some(map));
+            first.look(0.0, before, loose(map));
             let mut second = first.clone();
             prop_assert!(second.look(5.0, before + more, None).people >= first.look(5.0, before, None).people);
         }

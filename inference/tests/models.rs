@@ -2,6 +2,11 @@
 //!
 //! Needs the library and the weights that set-up installs; their absence is a failure that names the script.
 
+#[path = "models/counting.rs"]
+mod counting;
+#[path = "models/families.rs"]
+mod families;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -3,7 +3,10 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Subcommand};
-use qorgan_inference::{Catalogue, ModelDirs, ModelState, Runtime, count_image, list_models, verify};
+use qorgan_inference::{
+    Catalogue, Counter, CounterSetup, Effort, ModelDirs, ModelState, Runtime, Scene, SceneSetup, count_image, from_image, list_models,
+    verify,
+};
 use qorgan_ingest::camera::{self, CameraUrl, Credentials};
 
 use super::{ConfigArg, Failure, doctor, eval};
@@ -40,7 +43,7 @@ pub(super) struct CountArgs {
     config: ConfigArg,
     /// Picture, JPEG or PNG.
     image: PathBuf,
-    /// Model to use instead of the configured detector.
+    /// One model by itself, instead of the configured detector and density map together.
     #[arg(long)]
     model: Option<String>,
     /// Print JSON.
@@ -118,14 +121,26 @@ pub(super) fn models(args: ModelsArgs) -> Result<ExitCode, Failure> {
 pub(super) fn count(args: CountArgs) -> Result<ExitCode, Failure> {
     let config = args.config.load()?;
     let runtime = Runtime::load(&config.models.runtime)?;
-    let name = args.model.unwrap_or_else(|| config.models.detector.clone());
-    let mut model = Catalogue::read(&dirs(&config))?.open(&name, &runtime, 1)?;
-    let estimate = count_image(&args.image, model.as_mut())?;
+    let catalogue = Catalogue::read(&dirs(&config))?;
+    let (people, low, high, model) = match &args.model {
+        Some(name) => {
+            let estimate = count_image(&args.image, catalogue.open(name, &runtime, 1)?.as_mut())?;
+            (estimate.people, estimate.low, estimate.high, estimate.model)
+        }
+        None => {
+            let setup = CounterSetup { detector: config.models.detector.clone(), density: config.models.density.clone(), threads: 1 };
+            let mut counter = Counter::open(&runtime, &catalogue, &setup)?;
+            counter.set_effort(Effort::Thorough);
+            let image = image::open(&args.image).map_err(|error| format!("{}: {error}", args.image.display()))?;
+            let mut scene = Scene::new(SceneSetup::default())?;
+            let reading = counter.look(&mut scene, &mut from_image(&image.to_rgb8()), std::time::Instant::now())?;
+            (reading.people, reading.low, reading.high, reading.model)
+        }
+    };
     if args.json {
-        let line = serde_json::json!({ "image": args.image, "people": estimate.people, "low": estimate.low, "high": estimate.high, "model": estimate.model });
-        println!("{line}");
+        println!("{}", serde_json::json!({ "image": args.image, "people": people, "low": low, "high": high, "model": model }));
     } else {
-        println!("{:.1} people, 90 % interval {:.1} to {:.1} ({})", estimate.people, estimate.low, estimate.high, estimate.model);
+        println!("{people:.1} people, 90 % interval {low:.1} to {high:.1} ({model})");
     }
     Ok(ExitCode::SUCCESS)
 }

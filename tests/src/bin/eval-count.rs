@@ -55,6 +55,9 @@ struct Args {
     /// Print the error for many thresholds and numbers of tiles, then stop.
     #[arg(long)]
     sweep: bool,
+    /// Detector, by the name in its manifest.
+    #[arg(long, default_value = "nanodet-g-416")]
+    model: String,
     /// Another number of tiles than the manifest's.
     #[arg(long)]
     tiles: Option<usize>,
@@ -86,7 +89,7 @@ fn main() -> Result<()> {
     let runtime = Runtime::load(&paths::onnxruntime())?;
     let dirs = ModelDirs::new(paths::root().join("models"), paths::var());
     let catalogue = Catalogue::read(&dirs)?;
-    let manifest = catalogue.get("nanodet-g-416")?;
+    let manifest = catalogue.get(&args.model)?;
     let open = || Detector::load(&runtime, manifest, &dirs, 1);
     if args.sweep {
         return sweep(&args.clip, &truth, &open);
