@@ -9,7 +9,7 @@ use qorgan_ingest::camera::file::{Which, frames};
 use qorgan_tests::{
     cameras::{CameraServer, Mount},
     hub::{Client, Hub, Options, until},
-    paths::campus_clip,
+    paths::{campus_clip, onnxruntime, root},
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -31,12 +31,26 @@ struct House {
 
 impl House {
     async fn start() -> Self {
+        Self::start_with(|text| text).await
+    }
+
+    /// With the demo's configuration after `change`.
+    async fn start_with(change: impl Fn(String) -> String) -> Self {
         let clip = campus_clip();
         let mounts = ["campus", "gate", "fast"].map(|name| Mount::new(name, &clip));
         let server = CameraServer::start(0, &mounts, None).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let options = Options { camera_base: Some(format!("rtsp://127.0.0.1:{}", server.port())), ..Options::default() };
-        let hub = Hub::start(dir.path(), options).await.unwrap();
+        let (root, config) = (root(), dir.path().join("changed.toml"));
+        let demo = std::fs::read_to_string(root.join("configs/demo.toml")).unwrap();
+        let own = format!(
+            "[models]\ndir = \"{0}/models\"\nfetched = \"{0}/var/models\"\nruntime = \"{1}\"\n",
+            root.display(),
+            onnxruntime().display()
+        );
+        let demo = demo.replace("areas/zhambyl.geojson", &format!("{}/configs/areas/zhambyl.geojson", root.display()));
+        std::fs::write(&config, change(demo.replace("[models]\n", &own))).unwrap();
+        let options = Options { config, camera_base: Some(format!("rtsp://127.0.0.1:{}", server.port())), ..Options::default() };
+        let hub = Hub::start(&dir.path().join("state"), options).await.unwrap();
         let duty = hub.log_in("duty_officer").await.unwrap();
         let house = Self { _server: server, hub, duty, dir };
         let live = || async {
@@ -46,6 +60,24 @@ impl House {
         };
         until(LONG, live).await.unwrap();
         house
+    }
+
+    async fn alarm(&self) -> i64 {
+        crate::hub::button(&self.hub, "school-17/canteen").await.press().await.unwrap();
+        let raised = || async {
+            let answer = self.duty.get("/api/v1/alerts?state=open&limit=20").await.map_err(|e| e.to_string())?;
+            let alarm =
+                answer["alerts"].as_array().and_then(|all| all.iter().find(|a| a["kind"] == "alarm").and_then(|a| a["id"].as_i64()));
+            alarm.ok_or_else(|| answer.to_string())
+        };
+        until(LONG, raised).await.unwrap()
+    }
+
+    async fn close(&self, alert: i64) {
+        let path = format!("/api/v1/alerts/{alert}/actions");
+        self.duty.post(&path, &json!({ "action": "claim" })).await.unwrap();
+        let close = json!({ "action": "close", "close_reason": "resolved", "reason": "all calm" });
+        assert_eq!(self.duty.post(&path, &close).await.unwrap().0, StatusCode::OK);
     }
 
     async fn open(&self, why: Value) -> (StatusCode, Value) {
@@ -209,4 +241,65 @@ async fn the_wall_shows_small_masked_pictures_without_a_purpose_and_is_written_d
     assert_eq!(house.written().await.iter().map(|(action, _)| action.as_str()).collect::<Vec<_>>(), ["wall.open"]);
     let police = house.hub.log_in("police_desk").await.unwrap();
     assert_eq!(police.request(Method::GET, &path).send().await.unwrap().status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_privacy_mask_is_burned_in_whatever_is_shown_and_a_masked_camera_is_never_passed_through() {
+    let masks = "limit = 7\nmask = [{ polygon = [[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]] }]";
+    let house = House::start_with(|text| text.replace("limit = 7 ", &format!("{masks} "))).await;
+    let left_half_is_black = |jpeg: &[u8]| {
+        let picture = image::load_from_memory(jpeg).unwrap().to_rgb8();
+        let (width, height) = picture.dimensions();
+        let brightest = |from: u32, to: u32| {
+            (from..to).flat_map(|x| (0..height).map(move |y| (x, y))).map(|(x, y)| picture.get_pixel(x, y)[1]).max().unwrap()
+        };
+        assert!(brightest(0, width / 2 - 12) < 24, "the left half is black");
+        assert!(brightest(width / 2 + 12, width) > 100, "the right half is not");
+    };
+    let (_, opened) = house.open(json!({ "purpose": "smoke reported by a caller" })).await;
+    let mut socket = house.socket(&house.duty, opened["id"].as_str().unwrap(), "").await.unwrap();
+    assert_eq!(socket.told("pictures").await["why"], "privacy_masks");
+    left_half_is_black(&socket.bytes().await);
+    let wall = house.duty.request(Method::GET, &format!("/api/v1/wall/{YARD}")).send().await.unwrap();
+    left_half_is_black(&wall.bytes().await.unwrap());
+    let alarm = house.alarm().await;
+    let still =
+        house.duty.request(Method::POST, &format!("/api/v1/cameras/{YARD}/still")).json(&json!({ "alert": alarm })).send().await.unwrap();
+    assert_eq!(still.headers()["x-qorgan-masked"], "false", "an alarm lifts what hides people, not the privacy mask");
+    left_half_is_black(&still.bytes().await.unwrap());
+}
+
+#[tokio::test]
+async fn an_alarm_leaves_a_clip_of_cameras_that_opted_in_which_is_shown_raw_only_while_it_is_open() {
+    let house =
+        House::start_with(|text| text.replace("limit = 7 ", "limit = 7\nclip = { before_s = 3, after_s = 5, keep_days = 1 } ")).await;
+    // The ring needs its first seconds.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let alarm = house.alarm().await;
+    let grown = || async {
+        let list = house.duty.get(&format!("/api/v1/clips?alert={alarm}")).await.map_err(|e| e.to_string())?;
+        let clips = list["clips"].as_array().cloned().unwrap_or_default();
+        let long = |clip: &Value| {
+            let at = |name: &str| clip[name].as_str().and_then(|t| t.parse::<qorgan_domain::UtcMs>().ok()).map_or(0, |t| t.0);
+            at("to") - at("from") >= 6_000
+        };
+        if clips.len() == 1 && long(&clips[0]) { Ok(clips[0].clone()) } else { Err(list.to_string()) }
+    };
+    let clip = until(LONG, grown).await.unwrap();
+    assert_eq!(clip["camera"], YARD, "the other cameras did not opt in");
+    let path = format!("/api/v1/clips/{alarm}/{YARD}/open");
+    let (status, _) = house.duty.post(&path, &json!({})).await.unwrap();
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let (_, opened) = house.duty.post(&path, &json!({ "alert": alarm })).await.unwrap();
+    let mut raw = house.socket(&house.duty, opened["id"].as_str().unwrap(), "").await.unwrap();
+    raw.told("video").await;
+    assert_eq!(&raw.bytes().await[4..8], b"ftyp");
+    house.close(alarm).await;
+    let (_, opened) = house.duty.post(&path, &json!({ "purpose": "report about the alarm" })).await.unwrap();
+    let mut masked = house.socket(&house.duty, opened["id"].as_str().unwrap(), "").await.unwrap();
+    assert_eq!(masked.told("pictures").await["why"], "masked", "never raw once the alarm is closed");
+    assert_eq!(&masked.bytes().await[..3], [0xff, 0xd8, 0xff]);
+    assert_eq!(masked.told("end").await["why"], "finished");
+    let actions: Vec<String> = house.written().await.into_iter().map(|(action, _)| action).collect();
+    assert!(actions.contains(&"clip.keep".to_owned()) && actions.iter().filter(|a| *a == "clip.open").count() == 2, "{actions:?}");
 }
