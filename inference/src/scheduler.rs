@@ -74,6 +74,8 @@ struct Camera<K> {
     limits: Limits,
     watched: Option<Duration>,
     picked_at: Option<Instant>,
+    /// When its first picture came.
+    since: Option<Instant>,
     arrived_at: Option<Instant>,
     interval: Duration,
     look: Option<Look>,
@@ -137,6 +139,7 @@ impl<K: Clone + Eq + Hash> Scheduler<K> {
                 if camera.interval == UNKNOWN_INTERVAL { since } else { (camera.interval + since.min(camera.interval * 2)) / 2 };
         }
         camera.arrived_at = Some(now);
+        camera.since.get_or_insert(now);
         camera.again = camera.busy;
         if !camera.busy {
             self.place(id, now);
@@ -207,6 +210,7 @@ impl<K: Clone + Eq + Hash> Scheduler<K> {
             limits: self.limits,
             watched: None,
             picked_at: None,
+            since: None,
             arrived_at: None,
             interval: UNKNOWN_INTERVAL,
             look: None,
@@ -261,8 +265,8 @@ impl<K: Clone + Eq + Hash> Scheduler<K> {
 impl<K> Camera<K> {
     fn place_of(&self, arrived: Instant) -> Place {
         let Some(picked) = self.picked_at else {
-            // New: overdue since its picture came, in the order of arrival.
-            return Place { overdue_at: arrived, turn: Turn::None };
+            // New: overdue since its first picture came.
+            return Place { overdue_at: self.since.unwrap_or(arrived), turn: Turn::None };
         };
         let earliest = picked + self.limits.min_interval;
         let last = (picked + self.limits.stale_after).checked_sub(LEAD).unwrap_or(picked).max(earliest);
