@@ -31,20 +31,20 @@ const TRIAL: Duration = Duration::from_secs(15);
 pub(crate) fn spec(camera: &Camera) -> Result<CameraSpec, String> {
     let parse = |url: &str| url.parse::<CameraUrl>().map_err(|error| chain(&error));
     let url = parse(camera.url.as_deref().unwrap_or_default())?;
-    let mut spec = CameraSpec::new(camera.id.clone(), url).transport(match camera.transport {
+    let mut spec = CameraSpec::new(camera.id.clone(), url).with_transport(match camera.transport {
         Transport::Auto => Road::Auto,
         Transport::Tcp => Road::Tcp,
         Transport::Udp => Road::Udp,
     });
     if let Some(sub) = &camera.sub {
-        spec = spec.sub(parse(sub)?);
+        spec = spec.with_sub(parse(sub)?);
     }
     if let Some((user, source)) = &camera.login {
-        spec = spec.credentials(Credentials { user: user.clone(), password: source.read().map_err(|error| chain(&error))? });
+        spec = spec.with_credentials(Credentials { user: user.clone(), password: source.read().map_err(|error| chain(&error))? });
     }
     Ok(match (&camera.tls_ca, camera.tls_insecure) {
-        (Some(ca), _) => spec.trust(Trust::Ca(ca.clone())),
-        (None, true) => spec.trust(Trust::Insecure),
+        (Some(ca), _) => spec.with_trust(Trust::Ca(ca.clone())),
+        (None, true) => spec.with_trust(Trust::Insecure),
         (None, false) => spec,
     })
 }
