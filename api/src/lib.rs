@@ -18,6 +18,7 @@ pub mod phones;
 pub mod register;
 pub mod routes;
 pub mod secrets;
+pub mod seeing;
 pub mod shown;
 pub mod sitefile;
 pub mod tls;

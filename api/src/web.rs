@@ -9,7 +9,7 @@ use crate::error::ApiError;
 
 /// Scripts, styles and data from this origin only. MapLibre makes its worker from a blob.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; worker-src 'self' blob:; child-src blob:; \
-    img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; connect-src 'self'; object-src 'none'; frame-ancestors 'none'; \
+    img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; connect-src 'self'; media-src 'self' blob:; object-src 'none'; frame-ancestors 'none'; \
     base-uri 'self'; form-action 'self'";
 
 #[derive(rust_embed::RustEmbed)]

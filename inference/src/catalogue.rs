@@ -59,6 +59,7 @@ impl Catalogue {
         Ok(match manifest.family {
             Family::Nanodet => Box::new(Detector::load(runtime, manifest, &self.dirs, threads)?),
             Family::Density => Box::new(DensityMap::load(runtime, manifest, &self.dirs, threads)?),
+            Family::Centerface => return Err(manifest.unsuitable("a model that counts", "one that finds faces to hide them")),
         })
     }
 }

@@ -20,6 +20,7 @@ mod density;
 mod detector;
 mod error;
 mod estimate;
+mod faces;
 mod flow;
 mod gate;
 mod geometry;
@@ -42,6 +43,7 @@ pub use density::DensityMap;
 pub use detector::Detector;
 pub use error::{Mismatch, ModelError};
 pub use estimate::{CrowdModel, ErrorModel, Estimate, Interval};
+pub use faces::Faces;
 pub use flow::MAX_GAP;
 pub use gate::{ChangeGate, Verdict, Why};
 pub use geometry::{
@@ -49,7 +51,7 @@ pub use geometry::{
     plane::{Calibration, GroundPlane, Metres, Standing},
 };
 pub use manifest::{ColourOrder, Family, Manifest, ModelDirs, Task};
-pub use masking::{Mask, still_jpeg};
+pub use masking::{Cover, Mask, reduced, small_jpeg, still_jpeg};
 pub use picture::{from_image, to_rgb};
 pub use resample::{Normalisation, Region, fill_input, time_scaling};
 pub use runtime::{Provider, Runtime};

@@ -52,6 +52,8 @@ pub enum Family {
     Nanodet,
     /// A map whose sum is the number of people.
     Density,
+    /// Centres, sizes and offsets of faces, only to hide them.
+    Centerface,
 }
 
 /// Order of the colour planes of the input.
@@ -117,6 +119,12 @@ pub(crate) enum Meaning {
     BoxDistances,
     /// People per cell.
     Density,
+    /// Probability per cell that a face's centre lies there.
+    FaceScores,
+    /// Logarithms of height and width in cells.
+    FaceSizes,
+    /// Distance of the centre from the cell's, down and right, in cells.
+    FaceOffsets,
 }
 
 /// Where the person is among the classes.
@@ -153,6 +161,20 @@ pub(crate) struct Mapping {
     pub(crate) multiple_px: usize,
 }
 
+/// Settings of a model that finds faces.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Facing {
+    /// A face is hidden from this score on, 0 to 1.
+    pub(crate) score_threshold: f32,
+    /// Two boxes are one face from this intersection over union on, 0 to 1.
+    pub(crate) iou_threshold: f32,
+    /// The longer side of the picture is reduced to this, in pixels.
+    pub(crate) max_side_px: usize,
+    /// Sides of the input are multiples of this, in pixels.
+    pub(crate) multiple_px: usize,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
@@ -174,6 +196,7 @@ struct Raw {
     classes: Option<Classes>,
     detector: Option<Detecting>,
     density: Option<Mapping>,
+    faces: Option<Facing>,
     errors: ErrorModel,
 }
 
@@ -215,6 +238,7 @@ pub struct Manifest {
     pub(crate) classes: Option<Classes>,
     pub(crate) detector: Option<Detecting>,
     pub(crate) density: Option<Mapping>,
+    pub(crate) faces: Option<Facing>,
 }
 
 /// Where the weights are looked for: the repository's `models/` first, then what set-up made in `var/models/`.
@@ -277,6 +301,7 @@ impl Manifest {
             classes: raw.classes,
             detector: raw.detector,
             density: raw.density,
+            faces: raw.faces,
         };
         match manifest.complaint() {
             None => Ok(manifest),
@@ -310,6 +335,7 @@ impl Manifest {
                 (Some(Mapping { max_side_px: 8..=8192, multiple_px: 1..=64 }), [Output { meaning: Meaning::Density, .. }]) => None,
                 _ => Some("family density needs a table [density] with sensible sizes and one output that means density".into()),
             },
+            Family::Centerface => self.centerface_complaint(),
         }
     }
 
@@ -348,6 +374,25 @@ impl Manifest {
                     output.stride, classes.count
                 ));
             }
+        }
+        None
+    }
+
+    fn centerface_complaint(&self) -> Option<String> {
+        let Some(Facing { score_threshold, iou_threshold, max_side_px: 64..=8192, multiple_px: 1..=64 }) = &self.faces else {
+            return Some("family centerface needs a table [faces] with sensible sizes".into());
+        };
+        if ![score_threshold, iou_threshold].iter().all(|t| (0.0..=1.0).contains(*t)) {
+            return Some("thresholds are between 0 and 1".into());
+        }
+        let one = |meaning| {
+            self.outputs.iter().filter(|output| output.meaning == meaning && output.stride == self.outputs[0].stride).count() == 1
+        };
+        let three = self.outputs.len() == 3 && self.outputs[0].stride > 0;
+        if !three || ![Meaning::FaceScores, Meaning::FaceSizes, Meaning::FaceOffsets].into_iter().all(one) {
+            return Some(
+                "family centerface has three outputs of one stride: face_scores, face_sizes and face_offsets; never landmarks".into(),
+            );
         }
         None
     }

@@ -9,8 +9,8 @@ use std::{
 
 use qorgan_domain::I420;
 use qorgan_inference::{
-    Catalogue, CrowdModel, DensityMap, Detector, Manifest, ModelDirs, ModelError, ModelState, Provider, Runtime, count_image, from_image,
-    list_models, still_jpeg, verify,
+    Catalogue, CrowdModel, DensityMap, Detector, Faces, Manifest, ModelDirs, ModelError, ModelState, Provider, Runtime, count_image,
+    from_image, list_models, still_jpeg, verify,
 };
 
 fn root() -> PathBuf {
@@ -228,6 +228,75 @@ fn the_density_map_takes_any_size() {
         assert!(estimate.people.is_finite() && estimate.people < 15.0 && estimate.low <= estimate.people, "{estimate:?}");
     }
     assert!(Detector::load(&runtime(), &manifest, &dirs, 1).is_err(), "a density map is no detector");
+}
+
+fn faces(dirs: &ModelDirs) -> Result<Faces, ModelError> {
+    Faces::load(&runtime(), Catalogue::read(dirs)?.get("centerface")?, dirs, 1)
+}
+
+/// A photograph of a footballer that Debian's opencv-doc brings, and where his face is, in pixels.
+fn footballer() -> Option<(I420, image::RgbImage, (u32, u32, u32, u32))> {
+    let path = Path::new("/usr/share/doc/opencv-doc/examples/data/messi5.jpg");
+    if !path.is_file() {
+        println!("left out: {} is not there (Debian package opencv-doc)", path.display());
+        return None;
+    }
+    let image = image::open(path).expect("a JPEG").to_rgb8();
+    Some((from_image(&image), image, (225, 93, 257, 135)))
+}
+
+#[test]
+fn a_real_face_is_pixelated_beyond_finding_it_again() {
+    let Some((picture, before, (left, top, right, bottom))) = footballer() else { return };
+    let dirs = real_dirs();
+    let (mut detector, mut faces) =
+        (load(&dirs).expect("the detector"), faces(&dirs).expect("set-up made centerface: run scripts/faces.sh"));
+    let people = detector.mask(&picture).expect("people");
+    let cover = faces.cover(&picture, people).expect("faces");
+    assert!(cover.hidden().1 >= 1, "his face is found");
+    let jpeg = still_jpeg(&picture, Some(&cover)).expect("a JPEG");
+    let after = image::load_from_memory(&jpeg).expect("a JPEG").to_rgb8();
+    let mut changed = 0u32;
+    for (x, y) in (top..bottom).flat_map(|y| (left..right).map(move |x| (x, y))) {
+        let far = before.get_pixel(x, y).0.iter().zip(after.get_pixel(x, y).0).any(|(a, b)| a.abs_diff(b) > 12);
+        changed += u32::from(far);
+    }
+    let area = (right - left) * (bottom - top);
+    assert!(changed * 2 > area, "{changed} of {area} pixels of the face changed");
+    // Whoever looks for a face in what left the hub finds none there, and detail is gone: at most as many colours as blocks.
+    let masked = from_image(&after);
+    let people = detector.mask(&masked).expect("people");
+    assert_eq!(faces.cover(&masked, people).expect("looked for").hidden().1, 0, "no face can be found in the masked picture");
+}
+
+#[test]
+fn without_a_working_model_of_faces_there_is_no_cover_and_so_no_masked_picture() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::copy(root().join("models/centerface.toml"), folder.path().join("centerface.toml")).expect("copied");
+    let dirs = ModelDirs::new(folder.path(), folder.path().join("var"));
+    let missing = faces(&dirs).err().expect("the weights are not there").to_string();
+    assert!(missing.contains("scripts/faces.sh"), "{missing}");
+    let text = fs::read_to_string(root().join("models/centerface.toml")).expect("the manifest");
+    fs::write(folder.path().join("centerface.toml"), text.replace("enabled = true", "enabled = false")).expect("written");
+    assert!(faces(&dirs).is_err(), "switched off is not looked for");
+
+    let dirs = real_dirs();
+    let (mut detector, mut faces) =
+        (load(&dirs).expect("the detector"), faces(&dirs).expect("set-up made centerface: run scripts/faces.sh"));
+    let people = detector.mask(&grey(320, 240)).expect("people");
+    assert!(faces.cover(&grey(320, 200), people).is_err(), "a mask of another picture covers nothing");
+    let people = detector.mask(&grey(320, 240)).expect("people");
+    let mut short = grey(320, 240);
+    short.v.truncate(7);
+    assert!(faces.cover(&short, people).is_err(), "no faces looked for, so no cover");
+}
+
+#[test]
+fn a_model_of_faces_counts_nobody() {
+    let dirs = real_dirs();
+    let catalogue = Catalogue::read(&dirs).expect("manifests");
+    let refused = catalogue.open("centerface", &runtime(), 1).err().expect("refused").to_string();
+    assert!(refused.contains("a model that counts"), "{refused}");
 }
 
 #[test]

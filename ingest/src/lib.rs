@@ -9,6 +9,8 @@ pub mod camera;
 #[cfg(feature = "dc09")]
 pub mod dc09;
 pub mod limit;
+#[cfg(feature = "video")]
+pub mod live;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;
 #[cfg(feature = "onvif")]

@@ -15,6 +15,7 @@ import { Harness, until } from "./lib/harness.mjs";
 import { beginShift, card, claim, close, countsMove, dispatch, dispatchByKeys, fitsWidth, focusIsSomewhere, LANGS, logIn, mapIsDrawn, openIds, openPage, pressAndSee, proveSound, TEXT } from "./lib/desk.mjs";
 import { phonePage, phonesPanel } from "./lib/phone.mjs";
 import { patrolPhone } from "./lib/patrol.mjs";
+import { seeing } from "./lib/seeing.mjs";
 
 const env = (name) => process.env[name] ?? fail(`${name} is not set; see the head of tests/browser/run.mjs`);
 const fail = (text) => {
@@ -40,6 +41,7 @@ try {
   await lockedDesk();
   await lostLine();
   await stillWithPurpose();
+  await seeing(harness, { state, url, axe });
   await threeKeys();
   await louder();
   await floodOfAlarms();

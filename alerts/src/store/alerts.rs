@@ -163,7 +163,7 @@ impl Store {
             // Both are counts of alerts, far below 2^53.
             figures.false_percent = (judged > 0).then(|| 100.0 * wrong as f64 / judged as f64);
         }
-        let stills = "SELECT COUNT(*) AS n FROM audit WHERE action = 'still.open' AND at >= $1";
+        let stills = "SELECT COUNT(*) AS n FROM audit WHERE action IN ('still.open', 'live.open', 'clip.open') AND at >= $1";
         if let Some(row) = self.db.row(stills, args![since.0]).await? {
             figures.stills_opened = row.int("n")?;
         }

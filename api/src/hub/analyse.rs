@@ -15,10 +15,7 @@ mod cost;
 mod desk;
 mod worker;
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use qorgan_domain::{CameraHealth, Clock, Count, DeviceRef};
@@ -36,7 +33,7 @@ use self::{
     worker::{Scenes, Workers},
 };
 
-use super::{App, StartError};
+use super::{App, StartError, stills::Eyes};
 use crate::{
     camera_admin,
     config::{Config, Origin},
@@ -55,8 +52,8 @@ pub(super) const HEALTH_QUEUE: usize = 1_024;
 /// Opened models and checked cameras, before anything runs.
 pub(super) struct Prepared {
     pub(super) counters: Vec<Counter>,
-    /// One more session, for stills.
-    pub(super) still_detector: Arc<Mutex<Detector>>,
+    /// Sessions of their own, for pictures that people look at.
+    pub(super) eyes: Arc<Eyes>,
     pub(super) frames: Arc<KeyFrames>,
     specs: Vec<CameraSpec>,
     /// Of each of them, in the same order.
@@ -187,8 +184,8 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared, StartError> {
         Counter::open(&runtime, &catalogue, &CounterSetup { detector: config.models.detector.clone(), density, threads: 1 }).map_err(fail)
     });
     let counters = counters.collect::<Result<_, _>>()?;
-    let still_detector = Arc::new(Mutex::new(Detector::load(&runtime, manifest, &dirs, 1).map_err(fail)?));
-    Ok(Prepared { counters, still_detector, frames: Arc::new(KeyFrames::new()), specs, scenes })
+    let (people, frames) = (Detector::load(&runtime, manifest, &dirs, 1).map_err(fail)?, Arc::new(KeyFrames::new()));
+    Ok(Prepared { counters, eyes: Eyes::new(&frames, people, config), frames, specs, scenes })
 }
 
 /// Starts cameras and workers inside a hub; also gives the task that passes health on to the screens.

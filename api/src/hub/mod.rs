@@ -9,6 +9,8 @@
 //! edge.rs     the edge box: alarms to its own journal and on to the centre   (feature `edge`)
 //! analyse.rs  worker threads: newest key frame -> picture -> count -> MQTT   (feature `edge`)
 //! stills.rs   one picture on request, masked                                (feature `edge`)
+//! record.rs   the last seconds of cameras on disk, and clips of them       (feature `edge`)
+//! watch.rs    live video, passed on as it comes                             (feature `edge`)
 //! supervise.rs  who was heard last when; what silence means
 //! upkeep.rs   ticks, retention, audit head, retained alert topics
 //! listen.rs   HTTP listeners
@@ -26,6 +28,8 @@ mod listen;
 mod machine;
 mod options;
 mod orders;
+#[cfg(feature = "edge")]
+mod record;
 mod shift;
 mod start;
 #[cfg(feature = "edge")]
@@ -34,10 +38,13 @@ mod supervise;
 #[cfg(feature = "edge")]
 mod trial;
 mod upkeep;
+#[cfg(feature = "edge")]
+mod watch;
 
 use std::{
     ops::Deref,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::Duration,
 };
 
 use futures::future::BoxFuture;
@@ -46,7 +53,7 @@ use qorgan_alerts::{
     response::{self, ResponseClock, ResponseFigures},
     store::AuditEntry,
 };
-use qorgan_domain::{Clock, DeviceRef, alert::Alert};
+use qorgan_domain::{Clock, DeviceRef, UtcMs, alert::Alert};
 use qorgan_ingest::mqtt::Mqtt;
 use tokio::sync::Notify;
 
@@ -59,6 +66,7 @@ use crate::{
     phones::Phones,
     routes::Desks,
     secrets::DevicePasswords,
+    seeing::{ClipDoor, ClipPlan, LiveSource, Viewings, Wall},
     shown::{ShownAlert, ShownAlerts, ShownCamera},
     sitefile::Seal,
     units::LiveUnits,
@@ -113,8 +121,41 @@ pub enum StillError {
     Failed(String),
 }
 
-/// Makes a JPEG of a camera's newest picture; the flag asks for people to be pixelated.
-pub type StillSource = Box<dyn Fn(DeviceRef, bool) -> BoxFuture<'static, Result<Vec<u8>, StillError>> + Send + Sync>;
+/// How a picture is shown. Privacy masks of the camera are burned in whichever it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// As it is: the caller has checked that it may be.
+    Open,
+    /// People and faces pixelated.
+    Masked,
+    /// The same, and small.
+    Wall,
+}
+
+/// Asks for a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// Whose newest picture.
+    pub camera: DeviceRef,
+    /// How.
+    pub look: Look,
+    /// Only one that was received after this.
+    pub after: Option<UtcMs>,
+    /// Parts of the picture that nobody may see: polygons in fractions of the picture, x to the right and y down.
+    pub privacy: Vec<Vec<(f32, f32)>>,
+}
+
+/// A picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Still {
+    /// JPEG.
+    pub jpeg: Vec<u8>,
+    /// When the hub received it from the camera.
+    pub at: UtcMs,
+}
+
+/// Makes a JPEG of a camera's newest picture; none when there is nothing newer than was asked for.
+pub type StillSource = Box<dyn Fn(Ask) -> BoxFuture<'static, Result<Option<Still>, StillError>> + Send + Sync>;
 
 /// What every part of the hub shares; clones are cheap.
 #[derive(Clone)]
@@ -150,6 +191,14 @@ pub struct Shared {
     pub desks: Desks,
     /// One picture on request; none in a build without cameras.
     pub stills: Option<StillSource>,
+    /// Live video on request; none in a build without cameras.
+    pub live: Option<LiveSource>,
+    /// Clips on disk; none in a build without cameras.
+    pub clips: Option<ClipDoor>,
+    /// Who looks at what.
+    pub(crate) viewings: Viewings,
+    /// The masked wall.
+    pub(crate) wall: Wall,
     /// Renders the metrics.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     /// Opens `/metrics` to a program.
@@ -206,6 +255,23 @@ impl Shared {
         let now = self.clock.utc();
         let (began, _) = response::shift_window(&self.config.shift.starts_min, self.config.shift.utc_offset_min, now);
         self.response().figures(began, now, self.desks.attended_duty_desks())
+    }
+
+    /// The parts of a camera's picture that nobody may see.
+    pub fn privacy_of(&self, camera: &DeviceRef) -> Vec<Vec<(f32, f32)>> {
+        let masks = self.cameras.setup(camera).map(|setup| setup.scene.masks.clone()).unwrap_or_default();
+        masks.into_iter().map(|polygon| polygon.0.into_iter().map(|point| (point.x, point.y)).collect()).collect()
+    }
+
+    /// The cameras whose last seconds are kept, as they are set up now.
+    pub fn clip_plans(&self) -> Vec<ClipPlan> {
+        let seconds = |s: u32| Duration::from_secs(u64::from(s));
+        let plan = |camera: Arc<crate::config::Camera>| {
+            let clip = camera.clip?;
+            let (before, after) = (seconds(clip.before_s), seconds(clip.after_s));
+            Some(ClipPlan { camera: camera.id.clone(), before, after, keep: seconds(clip.keep_days) * 86_400 })
+        };
+        self.cameras.setups().into_iter().filter_map(plan).collect()
     }
 
     /// Shows a camera; whatever was to be shown of it before is worthless now.

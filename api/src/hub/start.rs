@@ -36,6 +36,7 @@ use crate::{
     phones::Phones,
     routes,
     secrets::{self, DemoLogin, DevicePasswords},
+    seeing::{self, Viewings, Wall},
     shown::ShownAlerts,
     sitefile::Seal,
     units::LiveUnits,
@@ -161,12 +162,17 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
     let (engine, engine_task) = Engine::start(parts, engine_cancel.clone());
 
     #[cfg(feature = "edge")]
-    let (stills, prepared) = match prepared {
-        Some(prepared) => (Some(super::stills::source(&prepared)), Some(prepared)),
-        None => (None, None),
+    let taps = super::watch::Taps::default();
+    #[cfg(feature = "edge")]
+    let (stills, live, clips) = match &prepared {
+        Some(prepared) => {
+            let clips = super::record::door(&state_dir, prepared.eyes.clone());
+            (Some(super::stills::source(prepared.eyes.clone())), Some(super::watch::source(taps.clone())), Some(clips))
+        }
+        None => (None, None, None),
     };
     #[cfg(not(feature = "edge"))]
-    let stills = None;
+    let (stills, live, clips) = (None, None, None);
     let app = App(Arc::new(Shared {
         shown: ShownAlerts::default(),
         cameras: LiveCameras::new(&config, mode != Mode::Centre),
@@ -198,6 +204,10 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         ring,
         passwords,
         stills,
+        live,
+        clips,
+        viewings: Viewings::default(),
+        wall: Wall::default(),
         metrics,
     }));
     for phone in app.phones.of_site(None).iter().filter(|phone| phone.revoked_at().is_none()) {
@@ -227,6 +237,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         tokio::spawn(camera_admin::meter::run(app.clone(), cancel.clone())),
         tokio::spawn(crate::drills::keep::keep(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
+        tokio::spawn(seeing::keep(app.clone(), cancel.clone())),
         tokio::spawn(shift::follow(app.clone(), cancel.clone())),
         tokio::spawn(orders::order_topics(app.clone(), mqtt.clone(), cancel.clone())),
         field_task,
@@ -237,6 +248,8 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         Some(prepared) => {
             let (edge, health) = super::analyse::start(prepared, &app, &mqtt, &cancel)?;
             tasks.push(health);
+            let _ = taps.set(edge.cameras());
+            tasks.push(super::record::start(&app, &taps, &cancel));
             Some(edge)
         }
         None => None,

@@ -13,7 +13,12 @@ use qorgan_domain::DeviceRef;
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
-use super::{Access::With, Route, cameras::sees_site, row};
+use super::{
+    Access::With,
+    Route,
+    cameras::{no_still, sees_site},
+    row,
+};
 use crate::{
     auth::{Right, Session},
     camera_admin::{
@@ -22,7 +27,7 @@ use crate::{
     },
     config::{CameraKeys, Kept, Origin},
     error::ApiError,
-    hub::{App, StillError},
+    hub::{App, Ask, Look},
     view::{CameraView, Names},
 };
 
@@ -261,11 +266,9 @@ pub(super) async fn still(
     let id = known(&app, &site, &device)?;
     let no_picture = |why: String| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_picture", why);
     let stills = app.stills.as_ref().ok_or_else(|| no_picture("This hub has no cameras of its own.".into()))?;
-    let jpeg = stills(id.clone(), true).await.map_err(|error| match error {
-        StillError::NoFrame => no_picture("The camera has given no picture yet.".into()),
-        StillError::Withheld(why) => no_picture(format!("The picture is withheld because people in it could not be masked: {why}")),
-        StillError::Failed(why) => no_picture(format!("The picture could not be decoded: {why}")),
-    })?;
+    let ask = Ask { camera: id.clone(), look: Look::Masked, after: None, privacy: app.privacy_of(&id) };
+    let none = || no_picture("The camera has given no picture yet.".into());
+    let jpeg = stills(ask).await.map_err(no_still)?.ok_or_else(none)?.jpeg;
     app.audit_by(&session, "still.open", &format!("camera/{id} masked"), Some("set-up of the camera")).await?;
     Ok(([(header::CONTENT_TYPE, "image/jpeg"), (header::CACHE_CONTROL, "no-store")], jpeg).into_response())
 }

@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use qorgan_domain::{AlertId, DeviceRef, Role};
+use qorgan_domain::{DeviceRef, Role};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
@@ -14,12 +14,10 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     auth::Session,
     error::ApiError,
-    hub::{App, StillError},
+    hub::{App, Ask, Look, StillError},
+    seeing::Why,
     view::CameraView,
 };
-
-/// Shortest purpose that says anything, in characters.
-const MIN_PURPOSE: usize = 10;
 
 /// All cameras.
 #[derive(Serialize, ToSchema)]
@@ -45,7 +43,7 @@ pub(super) struct CountsQuery {
 /// Why a picture is to be opened: an open alert of that site, or a purpose in words.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct StillBody {
+pub(super) struct WhyBody {
     /// Number of an open alert at the camera's site.
     alert: Option<i64>,
     /// Purpose, ten characters or more.
@@ -72,7 +70,8 @@ pub(super) async fn list(State(app): State<App>, Extension(session): Extension<S
     Json(CameraList { cameras })
 }
 
-fn camera_of(app: &App, session: &Session, site: &str, device: &str) -> Result<DeviceRef, ApiError> {
+/// A camera that this session may see. Others do not exist for it.
+pub(super) fn camera_of(app: &App, session: &Session, site: &str, device: &str) -> Result<DeviceRef, ApiError> {
     let id: DeviceRef = format!("{site}/{device}").parse().map_err(|_| ApiError::not_found("camera"))?;
     if app.cameras.contains(&id) && sees_site(session, site) { Ok(id) } else { Err(ApiError::not_found("camera")) }
 }
@@ -92,42 +91,52 @@ pub(super) async fn counts(
     Ok(Json(CountList { points: points.into_iter().map(|p| (p.at.0, p.people, p.low, p.high)).collect() }))
 }
 
-/// One picture, now. People in it are pixelated unless an alarm or a crossed safety limit is open at that site.
+/// The reason, if it is one.
+pub(super) fn why_of(app: &App, camera: &DeviceRef, body: WhyBody) -> Result<Why, ApiError> {
+    let open = app.engine.open_alerts();
+    Why::new(body.alert, body.purpose, open.iter().filter(|a| a.site.as_ref() == Some(&camera.site))).ok_or_else(|| {
+        let why = "Say why: an open alert of this site, or a purpose of ten characters or more.";
+        ApiError::new(StatusCode::FORBIDDEN, "purpose_required", why)
+    })
+}
+
+/// Whether people at the camera's site may be seen as they are: an alarm or a crossed safety limit is open there.
+pub(super) fn lifts_mask(app: &App, camera: &DeviceRef) -> bool {
+    app.engine.open_alerts().iter().any(|alert| alert.site.as_ref() == Some(&camera.site) && alert.lifts_mask())
+}
+
+/// Why there is no picture, for whoever asked for one.
+pub(super) fn no_still(error: StillError) -> ApiError {
+    let refuse = |code, why: String| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, why);
+    match error {
+        StillError::NoFrame => refuse("no_picture", "The camera has given no picture yet.".into()),
+        StillError::Withheld(why) => refuse("withheld", format!("The picture is withheld because people in it could not be masked: {why}")),
+        StillError::Failed(why) => refuse("no_picture", format!("The picture could not be decoded: {why}")),
+    }
+}
+
+/// One picture, now. People in it and their faces are pixelated unless an alarm or a crossed safety limit is open at that site.
 /// Every opening is written to the audit log before the picture leaves.
 #[utoipa::path(post, path = "/api/v1/cameras/{site}/{device}/still", tag = "cameras",
-    params(("site" = String, Path), ("device" = String, Path)), request_body = StillBody,
+    params(("site" = String, Path), ("device" = String, Path)), request_body = WhyBody,
     responses((status = 200, content_type = "image/jpeg", description = "`x-qorgan-masked` says whether people are pixelated"),
-        (status = 403, description = "`purpose_required`"), (status = 404), (status = 503, description = "`no_picture`")))]
+        (status = 403, description = "`purpose_required`"), (status = 404), (status = 503, description = "`no_picture` or `withheld`")))]
 pub(super) async fn still(
     State(app): State<App>,
     Extension(session): Extension<Session>,
     Path((site, device)): Path<(String, String)>,
-    Json(body): Json<StillBody>,
+    Json(body): Json<WhyBody>,
 ) -> Result<Response, ApiError> {
     let camera = camera_of(&app, &session, &site, &device)?;
-    let open = app.engine.open_alerts();
-    let mut at_site = open.iter().filter(|a| a.site.as_ref() == Some(&camera.site));
-    let purpose = body.purpose.map(|p| p.trim().to_owned()).filter(|p| p.chars().count() >= MIN_PURPOSE && p.chars().count() <= 500);
-    let named = body.alert.map(AlertId);
-    let reason = match (named.filter(|id| at_site.clone().any(|a| a.id == *id)), purpose) {
-        (Some(id), None) => format!("alert {id}"),
-        (Some(id), Some(purpose)) => format!("alert {id}: {purpose}"),
-        (None, Some(purpose)) => purpose,
-        (None, None) => {
-            let why = "Say why: an open alert of this site, or a purpose of ten characters or more.";
-            return Err(ApiError::new(StatusCode::FORBIDDEN, "purpose_required", why));
-        }
-    };
-    let masked = !at_site.any(|alert| alert.lifts_mask());
-    let no_picture = |why: String| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_picture", why);
-    let stills = app.stills.as_ref().ok_or_else(|| no_picture("This hub has no cameras of its own.".into()))?;
-    let jpeg = stills(camera.clone(), masked).await.map_err(|error| match error {
-        StillError::NoFrame => no_picture("The camera has given no picture yet.".into()),
-        StillError::Withheld(why) => no_picture(format!("The picture is withheld because people in it could not be masked: {why}")),
-        StillError::Failed(why) => no_picture(format!("The picture could not be decoded: {why}")),
-    })?;
+    let why = why_of(&app, &camera, body)?;
+    let masked = !lifts_mask(&app, &camera);
+    let no_picture = |why: &str| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_picture", why);
+    let stills = app.stills.as_ref().ok_or_else(|| no_picture("This hub has no cameras of its own."))?;
+    let look = if masked { Look::Masked } else { Look::Open };
+    let ask = Ask { camera: camera.clone(), look, after: None, privacy: app.privacy_of(&camera) };
+    let jpeg = stills(ask).await.map_err(no_still)?.ok_or_else(|| no_picture("The camera has given no picture yet."))?.jpeg;
     let shown = if masked { "masked" } else { "unmasked" };
-    app.audit_by(&session, "still.open", &format!("camera/{camera} {shown}"), Some(&reason)).await?;
+    app.audit_by(&session, "still.open", &format!("camera/{camera} {shown}"), Some(&why.text())).await?;
     metrics::counter!("qorgan_stills_opened_total", "masked" => if masked { "true" } else { "false" }).increment(1);
     let headers = [
         (header::CONTENT_TYPE, "image/jpeg"),

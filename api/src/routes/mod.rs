@@ -5,11 +5,13 @@ mod audit;
 mod badges;
 mod camera_admin;
 mod cameras;
+mod clips;
 mod connectors;
 mod devices;
 mod dispatch;
 mod drills;
 mod guard;
+mod live;
 mod openapi;
 mod ops;
 mod phone;
@@ -22,6 +24,7 @@ mod shift;
 mod sitefile;
 mod stream;
 mod users;
+mod wall;
 
 use axum::{
     Router,
@@ -86,16 +89,19 @@ pub fn table() -> Vec<Route> {
         row(Method::GET, "/readyz", Anyone, get(ops::readyz)),
         row(Method::GET, "/metrics", Access::WithOrToken(Right::MetricsRead), get(ops::metrics)),
     ];
+    rows.extend(clips::rows());
     rows.extend(badges::rows());
     rows.extend(camera_admin::rows());
     rows.extend(connectors::rows());
     rows.extend(devices::rows());
     rows.extend(dispatch::rows());
     rows.extend(drills::rows());
+    rows.extend(live::rows());
     rows.extend(phone::rows());
     rows.extend(register::rows());
     rows.extend(shift::rows());
     rows.extend(sitefile::rows());
+    rows.extend(wall::rows());
     rows
 }
 

@@ -8,8 +8,8 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, badges, camera_admin, cameras, connectors, devices, dispatch, drills, ops, phone, places, public, register,
-    session, shift, sitefile, stream, table, users,
+    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, live, ops, phone, places, public,
+    register, session, shift, sitefile, stream, table, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -48,16 +48,19 @@ impl Modify for Schemes {
 pub fn document() -> Value {
     let mut whole = Document::openapi();
     for part in [
+        clips::Doc::openapi(),
         badges::Doc::openapi(),
         camera_admin::Doc::openapi(),
         connectors::Doc::openapi(),
         devices::Doc::openapi(),
         dispatch::Doc::openapi(),
         drills::Doc::openapi(),
+        live::Doc::openapi(),
         phone::Doc::openapi(),
         register::Doc::openapi(),
         shift::Doc::openapi(),
         sitefile::Doc::openapi(),
+        wall::Doc::openapi(),
     ] {
         whole.merge(part);
     }

@@ -23,6 +23,7 @@ import { SiteFilePage } from "./pages/SiteFile";
 import { Login, Relogin } from "./pages/Login";
 import { PhonesPage } from "./pages/Phones";
 import { PatrolPage } from "./patrol/PatrolPage";
+import { WallPage } from "./seeing/Wall";
 
 export function App(): JSX.Element {
   if (!sessionKnown.value) return <main class="plain"><Loading /></main>;
@@ -50,6 +51,7 @@ export function App(): JSX.Element {
 function Current(): JSX.Element {
   switch (page.value) {
     case "desk": return <Desk />;
+    case "wall": return <WallPage />;
     case "cameras": return <CamerasPage />;
     case "register": return <RegisterPage />;
     case "devices": return <DevicesPage />;

@@ -2,8 +2,8 @@
 // once to whoever listens, and never thrown away silently.
 
 import type {
-  Action, Alert, AreaCollection, AuditEntry, Camera, CloseReason, Connector, Contact, Device, Drill, Drills, Handover, ImportResult, Institution, LatLon, PublicInfo,
-  Register, Session, Shift, Site, SiteFile, Transition, Unit, UnitChoice, UnitLive,
+  Action, Alert, AreaCollection, AuditEntry, Camera, Clip, CloseReason, Connector, Contact, Device, Drill, Drills, Handover, ImportResult, Institution, LatLon, PublicInfo,
+  Opened, Reason, Register, Session, Shift, Site, SiteFile, Transition, Unit, UnitChoice, UnitLive,
 } from "./types";
 import type { Enrolment, PhoneLine } from "./types";
 import type { AdminCamera, CameraKeys, Compliance, Trial } from "./pages/cameras/types";
@@ -108,9 +108,23 @@ export const api = {
     (await json<{ points: [number, number, number | null, number | null][] }>(
       "GET", `/api/v1/cameras/${camera(id)}/counts?minutes=${minutes}`,
     )).points,
-  still: async (id: string, why: { alert: number } | { purpose: string }) => {
+  still: async (id: string, why: Reason) => {
     const response = await call("POST", `/api/v1/cameras/${camera(id)}/still`, why);
     return { picture: await response.blob(), masked: response.headers.get("x-qorgan-masked") !== "false" };
+  },
+  openLive: (id: string, why: Reason) => json<Opened>("POST", `/api/v1/cameras/${camera(id)}/live`, why),
+  clips: async (of: { alert?: number; camera?: string }) =>
+    (await json<{ clips: Clip[] }>("GET", `/api/v1/clips?${new URLSearchParams(Object.entries(of).map(([k, v]) => [k, String(v)]))}`)).clips,
+  openClip: (alert: number, id: string, why: Reason) => json<Opened>("POST", `/api/v1/clips/${alert}/${camera(id)}/open`, why),
+  extendLive: (id: string) => json<Opened>("POST", `/api/v1/live/${one(id)}/extend`),
+  closeLive: (id: string) => call("DELETE", `/api/v1/live/${one(id)}`),
+  liveUrl: (id: string, pictures: boolean) =>
+    `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live/${one(id)}${pictures ? "?pictures=true" : ""}`,
+  /** A picture of the wall; null when it is still the one that is known. */
+  wall: async (id: string, seen: string) => {
+    const response = await call("GET", `/api/v1/wall/${camera(id)}${seen ? `?seen=${one(seen)}` : ""}`);
+    if (response.status === 204) return null;
+    return { picture: await response.blob(), seen: response.headers.get("x-qorgan-picture") ?? "", at: Date.parse(response.headers.get("x-qorgan-at") ?? "") };
   },
   compliance: async () => (await json<{ cameras: Compliance[] }>("GET", "/api/v1/compliance")).cameras,
   cameraAdmin: () => json<{ cameras: AdminCamera[]; pictures: boolean }>("GET", "/api/v1/camera-admin"),

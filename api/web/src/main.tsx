@@ -15,6 +15,7 @@ import "./styles/pages.css";
 import "./styles/places.css";
 import "./styles/cameras.css";
 import "./styles/patrol.css";
+import "./styles/seeing.css";
 
 effect(() => {
   document.documentElement.lang = lang.value;

@@ -5,7 +5,7 @@ import { calls, compareAlerts, isTest, isUrgent, newer, rings } from "./rank";
 import type { Alert, AreaCollection, Camera, Change, Changes, Desks, Institution, Right, Session, Shift, Site, Snapshot, Unit, UnitLive } from "./types";
 
 export type Link = "connecting" | "live" | "reconnecting";
-export type Page = "desk" | "cameras" | "register" | "devices" | "drills" | "sitefile" | "phones" | "connectors" | "areas" | "audit";
+export type Page = "desk" | "wall" | "cameras" | "register" | "devices" | "drills" | "sitefile" | "phones" | "connectors" | "areas" | "audit";
 
 export const session = signal<Session | null>(null);
 /** The desk stays visible and ringing behind the dialog that these two put in front of it. */

@@ -278,3 +278,12 @@ export interface PublicInfo {
   retention: { counts_raw_h: number; counts_minute_d: number; counts_hour_y: number };
   identifies_people: boolean;
 }
+
+/** Why a picture is opened. */
+export type Reason = { alert: number } | { purpose: string };
+
+/** An opened viewing, live or of a clip. */
+export interface Opened { id: string; camera: string; until: string; term_s: number; alert: number | null }
+
+/** What is kept of a camera around an alarm. */
+export interface Clip { alert: number; camera: string; from: string; to: string; bytes: number; expires_at: string }

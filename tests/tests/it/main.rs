@@ -14,4 +14,5 @@ mod mqtt;
 mod phone;
 mod quality;
 mod register;
+mod seeing;
 mod store;

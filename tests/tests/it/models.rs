@@ -3,9 +3,16 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use qorgan_domain::I420;
-use qorgan_inference::{Catalogue, ChangeGate, CrowdModel, Detector, ModelDirs, Runtime, Verdict, still_jpeg};
+use qorgan_inference::{Catalogue, ChangeGate, CrowdModel, Detector, Faces, ModelDirs, Runtime, Verdict, still_jpeg};
 use qorgan_ingest::camera::file::{Which, frames};
 use qorgan_tests::{cameras::clip_frame, paths};
+
+fn faces() -> Faces {
+    let runtime = Runtime::load(&paths::onnxruntime()).expect("ONNX Runtime: run scripts/onnxruntime.sh");
+    let dirs = ModelDirs::new(paths::root().join("models"), paths::var());
+    let catalogue = Catalogue::read(&dirs).expect("manifests");
+    Faces::load(&runtime, catalogue.get("centerface").expect("centerface"), &dirs, 1).expect("faces: run scripts/faces.sh")
+}
 
 fn detector() -> Detector {
     let runtime = Runtime::load(&paths::onnxruntime()).expect("ONNX Runtime: run scripts/onnxruntime.sh");
@@ -48,7 +55,8 @@ fn a_masked_still_shows_nobody_to_the_detector() {
     let picture = &frames[&225];
     let mask = detector.mask(picture).expect("a mask");
     assert!(mask.len() >= 5, "{} places hidden", mask.len());
-    let jpeg = still_jpeg(picture, Some(&mask)).expect("a still");
+    let cover = faces().cover(picture, mask).expect("faces are looked for");
+    let jpeg = still_jpeg(picture, Some(&cover)).expect("a still");
     let image = image::load_from_memory(&jpeg).expect("a JPEG").to_rgb8();
     let seen = detector.detect(&qorgan_inference::from_image(&image)).expect("boxes");
     assert!(seen.len() <= 1, "{} people can still be made out", seen.len());

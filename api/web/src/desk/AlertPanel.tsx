@@ -18,6 +18,8 @@ import { CameraRow } from "./CameraList";
 import { rescueFocus } from "../ui/focus";
 import { Failed, Loading } from "../ui/bits";
 import { Icon, type IconName } from "../ui/icons";
+import { Clips } from "../seeing/Clips";
+import { AlarmCameras } from "../seeing/AlarmCameras";
 import type { Action, Alert, Transition } from "../types";
 
 type Step = Exclude<Action, "shown" | "delivered" | "seen">;
@@ -82,7 +84,8 @@ export function AlertPanel({ id }: { id: number }): JSX.Element {
       <Actions alert={alert} />
       <Order alert={alert} log={log} />
       <SiteCard {...siteFile} />
-      <AlertCameras alert={alert} entrances={siteFile.file?.entrances ?? []} />
+      <AlertCameras alert={alert} entrances={siteFile.file?.entrances ?? []} ready={siteFile.file !== undefined || siteFile.error !== null} />
+      <Clips alert={alert.id} />
       <Evidence alert={alert} />
       <Outside alert={alert} />
       <section class="block">
@@ -135,13 +138,16 @@ function Actions({ alert }: { alert: Alert }): JSX.Element | null {
 }
 
 /** Cameras that see the entrance come first. */
-function AlertCameras({ alert, entrances }: { alert: Alert; entrances: readonly string[] }): JSX.Element | null {
+function AlertCameras({ alert, entrances, ready }: { alert: Alert; entrances: readonly string[]; ready: boolean }): JSX.Element | null {
   const order = (id: string) => (entrances.includes(id) ? entrances.indexOf(id) : entrances.length);
   const here = [...cameras.value.values()].filter((camera) => camera.site === alert.site).sort((a, b) => order(a.id) - order(b.id));
   if (here.length === 0 || !can("cameras.read")) return null;
+  // An alarm opens its cameras by itself; once the order of the entrances is known, so that no other camera is opened for nothing.
+  const live = ready && alert.kind === "alarm" && alert.state !== "closed" && !isTest(alert) && can("still.open");
   return (
     <section class="block">
       <h3>{t("alert.cameras_here")}</h3>
+      {live && <AlarmCameras key={alert.id} alert={alert.id} cameras={here} />}
       <ul class="camera-rows">{here.map((camera) => <li key={camera.id}><CameraRow camera={camera} still entrance={entrances.includes(camera.id)} /></li>)}</ul>
     </section>
   );

@@ -55,7 +55,10 @@ export function CameraRow({ camera, still, entrance }: { camera: Camera; still?:
       {entrance && <span class="tag"><Icon name="exit" size={13} />{t("site.entrance")}</span>}
       <Count camera={camera} />
       {still && can("still.open") && (
-        <button type="button" onClick={() => (dialog.value = { kind: "still", camera: camera.id })}><Icon name="camera" />{t("still.open_short")}</button>
+        <span class="row-buttons">
+          {camera.source === "hub" && <button type="button" onClick={() => (dialog.value = { kind: "live", camera: camera.id })}><Icon name="play" />{t("live.open_short")}</button>}
+          <button type="button" onClick={() => (dialog.value = { kind: "still", camera: camera.id })}><Icon name="camera" />{t("still.open_short")}</button>
+        </span>
       )}
     </div>
   );

@@ -11,6 +11,7 @@ import { Count, Poor, StatusLine } from "./CameraList";
 import { Flows, Zones } from "./Zones";
 import { dialog } from "./dialogs";
 import { Fact } from "./Evidence";
+import { Clips } from "../seeing/Clips";
 import { Failed, Loading } from "../ui/bits";
 import { Icon } from "../ui/icons";
 
@@ -44,8 +45,10 @@ export function CameraPanel({ id }: { id: string }): JSX.Element {
       {can("still.open") && (
         <div class="actions">
           <button type="button" class="primary" onClick={() => (dialog.value = { kind: "still", camera: id })}><Icon name="camera" />{t("still.open")}</button>
+          {camera.source === "hub" && <button type="button" data-open-live onClick={() => (dialog.value = { kind: "live", camera: id })}><Icon name="play" />{t("live.open")}</button>}
         </div>
       )}
+      <Clips camera={id} />
       <section class="block"><h3>{t("camera.last_hour")}</h3><History id={id} limit={camera.limit} /></section>
       <section class="block">
         <h3>{t("camera.about")}</h3>

@@ -9,6 +9,8 @@ import { PlanDialog } from "./PlanDialog";
 import { GiveDialog, ShiftDialog, TakeDialog } from "./ShiftDialogs";
 import { SoundDialog } from "./SoundDialog";
 import { StillDialog } from "./StillDialog";
+import { ClipDialog } from "../seeing/Clips";
+import { LiveDialog } from "../seeing/LiveDialog";
 
 export function DeskDialogs(): JSX.Element | null {
   const open = dialog.value;
@@ -24,6 +26,8 @@ export function DeskDialogs(): JSX.Element | null {
     case "shift": return <ShiftDialog onClose={closeDialog} />;
     case "give": return <GiveDialog onClose={closeDialog} />;
     case "take": return <TakeDialog onClose={closeDialog} />;
+    case "live": return <LiveDialog camera={open.camera} onClose={closeDialog} />;
+    case "clip": return <ClipDialog alert={open.alert} camera={open.camera} onClose={closeDialog} />;
     case "still": return <StillDialog camera={open.camera} onClose={closeDialog} />;
   }
 }

@@ -7,7 +7,7 @@ import { Dialog } from "../ui/Dialog";
 
 const KEYS: readonly [string[], Key][] = [
   [["J", "↓"], "help.next"], [["K", "↑"], "help.previous"], [["C"], "action.claim"], [["D"], "action.dispatch"], [["X"], "action.close"],
-  [["W"], "action.note"], [["R"], "action.release"], [["N", "I"], "incident.open"], [["G"], "shift.title"], [["S"], "sound.test"], [["Esc"], "common.back"], [["?", "F1"], "help.title"],
+  [["W"], "action.note"], [["R"], "action.release"], [["N", "I"], "incident.open"], [["G"], "shift.title"], [["S"], "sound.test"], [["E"], "help.extend"], [["Esc"], "common.back"], [["?", "F1"], "help.title"],
 ];
 
 export function HelpDialog({ onClose }: { onClose: () => void }): JSX.Element {

@@ -19,6 +19,7 @@ export function Pages(): JSX.Element | null {
   if (can("areas.write")) system.push(["areas", t("nav.areas"), "upload"]);
   if (can("audit.read")) system.push(["audit", t("nav.audit"), "book"]);
   const desk: Entry[] = can("alerts.read") || can("cameras.read") || can("areas.read") ? [["desk", t("nav.desk"), "map"]] : [];
+  if (can("still.open")) desk.push(["wall", t("nav.wall"), "wall"]);
   const groups = [desk, places, system].filter((group) => group.length > 0);
   if (groups.flat().length < 2) return null;
   return (

@@ -5,19 +5,17 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api";
 import { clockTime, t } from "../i18n";
-import { cameras, queue, session } from "../store";
-import { alertTitle, cameraName, problem, siteName } from "../words";
+import { cameras } from "../store";
+import { cameraName, problem, siteName } from "../words";
 import { Dialog } from "../ui/Dialog";
-import { Words } from "./ActionDialogs";
 import { Icon } from "../ui/icons";
+import { useWhy } from "../seeing/Why";
 
 interface Picture { url: string; masked: boolean; at: number }
 
 export function StillDialog({ camera: id, onClose }: { camera: string; onClose: () => void }): JSX.Element {
   const camera = cameras.value.get(id);
-  const reasons = queue.value.filter((a) => a.site === camera?.site && a.kind !== "crowd");
-  const [alert, setAlert] = useState<number | null>(reasons[0]?.id ?? null);
-  const [purpose, setPurpose] = useState("");
+  const why = useWhy(camera?.site);
   const [picture, setPicture] = useState<Picture | null>(null);
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
@@ -28,7 +26,7 @@ export function StillDialog({ camera: id, onClose }: { camera: string; onClose: 
     setBusy(true);
     setError("");
     try {
-      const still = await api.still(id, alert === null ? { purpose: purpose.trim() } : { alert });
+      const still = await api.still(id, why.reason);
       setPicture({ url: URL.createObjectURL(still.picture), masked: still.masked, at: Date.now() });
     } catch (cause) {
       setError(problem(cause));
@@ -49,20 +47,7 @@ export function StillDialog({ camera: id, onClose }: { camera: string; onClose: 
         </figure>
       )}
       <form class="form" onSubmit={(e) => void open(e)}>
-        <p class="callout"><Icon name="book" />{t("still.logged", { who: session.value?.display_name ?? "" })}</p>
-        {reasons.length > 0 && (
-          <fieldset class="choices">
-            <legend>{t("still.why")}</legend>
-            {reasons.map((a, i) => (
-              <label key={a.id} class="choice">
-                <input type="radio" name="why" checked={alert === a.id} data-first={i === 0 ? true : undefined} onChange={() => setAlert(a.id)} />
-                <span class="grow">{alertTitle(a)}</span><small>№ {a.id}</small>
-              </label>
-            ))}
-            <label class="choice"><input type="radio" name="why" checked={alert === null} onChange={() => setAlert(null)} /><span>{t("still.other")}</span></label>
-          </fieldset>
-        )}
-        {alert === null && <Words label={t("still.purpose")} value={purpose} onChange={setPurpose} required min={10} first={reasons.length === 0} />}
+        {why.fields}
         {error && <p class="form-error" role="alert"><Icon name="warning" />{error}</p>}
         <div class="dialog-buttons">
           <button type="button" onClick={onClose}>{t("common.close")}</button>

@@ -14,7 +14,9 @@ export type DialogState =
   | { kind: "shift" }
   | { kind: "give" }
   | { kind: "take" }
-  | { kind: "still"; camera: string };
+  | { kind: "still"; camera: string }
+  | { kind: "live"; camera: string }
+  | { kind: "clip"; alert: number; camera: string };
 
 export const dialog = signal<DialogState | null>(null);
 export const closeDialog = () => (dialog.value = null);

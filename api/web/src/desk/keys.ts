@@ -6,6 +6,7 @@ import { current, locked, page, queue, selectedAlert, selectedCamera, sessionEnd
 import { ask } from "./acting";
 import { beginIncident, dialog } from "./dialogs";
 import { rows } from "./rows";
+import { extendAll } from "../seeing/viewing";
 import type { Action } from "../types";
 
 const ACTION: Record<string, Action> = { KeyC: "claim", KeyD: "dispatch", KeyX: "close", KeyW: "note", KeyR: "release" };
@@ -45,6 +46,7 @@ function handle(event: KeyboardEvent): boolean {
     beginIncident(null);
     return true;
   }
+  if (event.code === "KeyE") return extendAll();
   if (event.code === "KeyG" && can("shift")) {
     dialog.value = { kind: "shift" };
     return true;
