@@ -21,6 +21,8 @@ pub struct Detector {
     classes: Classes,
     session: Session,
     side: usize,
+    /// Fewer tiles than the manifest's, for a time.
+    most_tiles: Option<usize>,
     normalisation: Normalisation,
     input: Vec<f32>,
 }
@@ -44,6 +46,7 @@ impl Detector {
             classes,
             session,
             side,
+            most_tiles: None,
         })
     }
 
@@ -59,22 +62,29 @@ impl Detector {
         self
     }
 
+    /// Counts in at most so many tiles from now on, or in as many as the manifest says: when there are more pictures than time, a
+    /// look that finds people far away a little less surely is better than none. Masks are not affected.
+    pub fn limit_tiles(&mut self, most: Option<usize>) {
+        self.most_tiles = most;
+    }
+
     /// Boxes around people, in picture pixels. Errors: the picture is not whole, or the runtime failed.
     pub fn detect(&mut self, picture: &I420) -> Result<Vec<Detection>, ModelError> {
-        self.detect_from(picture, self.settings.score_threshold)
+        let tiles = self.settings.max_tiles.min(self.most_tiles.unwrap_or(usize::MAX)).max(1);
+        self.detect_from(picture, self.settings.score_threshold, tiles)
     }
 
     /// What to hide on a still of this picture: found at a lower score than a count needs. This is the only way to make a
     /// [`Mask`], so a picture whose people could not be looked for cannot be shown masked.
     pub fn mask(&mut self, picture: &I420) -> Result<Mask, ModelError> {
-        let boxes = self.detect_from(picture, self.settings.mask_threshold)?;
+        let boxes = self.detect_from(picture, self.settings.mask_threshold, self.settings.max_tiles)?;
         Ok(Mask::new(picture, boxes))
     }
 
-    fn detect_from(&mut self, picture: &I420, threshold: f32) -> Result<Vec<Detection>, ModelError> {
+    fn detect_from(&mut self, picture: &I420, threshold: f32, max_tiles: usize) -> Result<Vec<Detection>, ModelError> {
         picture::check(picture)?;
         let mut seen = Vec::new();
-        for tile in tiles::plan(picture.width, picture.height, self.side, self.settings.max_tiles) {
+        for tile in tiles::plan(picture.width, picture.height, self.side, max_tiles) {
             let boxes = self.pass(picture, tile, threshold)?;
             seen.push((tile, boxes));
         }

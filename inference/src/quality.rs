@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use qorgan_domain::I420;
 
 pub use measure::{CELLS, GRID};
-use measure::{Measure, correlation};
+use measure::{Measure, correlation, spread};
 
 /// What is wrong with a picture. When several hold, the first of this list is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,14 +71,17 @@ const LOST_ENERGY: f32 = 0.15;
 const LOST_SHARE: f32 = 0.8;
 /// Below it, structure has not been lost: for "at once".
 const KEPT_SHARE: f32 = 0.3;
-/// A covered lens shows another layout of light and dark than usual; defocus and fog keep it.
-const LAYOUT_KEPT: f32 = 0.6;
+/// Edge energy that a sensor's noise alone makes, in squared levels per pixel: no structure.
+const NOISE: f32 = 20.0;
+/// A covered lens shows another layout of light and dark than usual, or hardly any; defocus keeps both. Correlation of the cells'
+/// luma, and spread of it as a share of the usual.
+const LAYOUT_KEPT: (f32, f32) = (0.6, 0.4);
 /// Blurred below this share of the usual sharpness, good again above the other.
 const BLURRED: (f32, f32) = (0.33, 0.5);
 /// Moved below this correlation of edge energies with the usual ones, at home again above the other.
 const MOVED: (f32, f32) = (0.5, 0.65);
 /// A cell has structure from this edge energy on, in squared levels per pixel.
-const STRUCTURE: f32 = 25.0;
+const STRUCTURE: f32 = 60.0;
 /// A view can be recognised when at least this share of its cells has structure.
 const RECOGNISABLE: f32 = 0.1;
 
@@ -204,14 +207,16 @@ impl Quality {
         if (structured.len() as f32) < RECOGNISABLE * all as f32 {
             return None;
         }
-        let gone = structured.iter().filter(|cell| measure.edges[**cell] < reference.edges[**cell] + LOST_ENERGY.ln()).count();
+        let is_gone = |cell: &&usize| measure.edges[**cell] < (reference.edges[**cell] + LOST_ENERGY.ln()).max(NOISE.ln());
+        let gone = structured.iter().filter(is_gone).count();
         let lost = gone as f32 / structured.len() as f32;
         let at_once = self.lost.iter().any(|before| *before < KEPT_SHARE) || self.holds(PictureFault::Covered);
-        let layout = correlation(&measure.luma, &reference.luma, &self.ignored);
+        let uniform = correlation(&measure.luma, &reference.luma, &self.ignored) < LAYOUT_KEPT.0
+            || spread(&measure.luma, &self.ignored) < LAYOUT_KEPT.1 * spread(&reference.luma, &self.ignored);
         self.lost.rotate_left(1);
         // While a fault lasts, the moment before it stays in memory.
         self.lost[2] = if lost >= LOST_SHARE && at_once { self.lost[1].min(KEPT_SHARE / 2.0) } else { lost };
-        if lost >= LOST_SHARE && at_once && layout < LAYOUT_KEPT {
+        if lost >= LOST_SHARE && at_once && uniform {
             return Some(PictureFault::Covered);
         }
         let share = measure.sharpness / reference.sharpness.max(1e-3);

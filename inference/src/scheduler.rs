@@ -45,7 +45,7 @@ const RISE_SHARE: f32 = 0.2;
 const RISE_LOOKS: u8 = 3;
 
 /// A look takes this long from pick to count, with some waiting: a camera is overdue this much before its limit.
-const LEAD: Duration = Duration::from_millis(200);
+const LEAD: Duration = Duration::from_millis(250);
 
 /// What a scene that fills up gains on others that deserve a look.
 const RISE_FIRST: Duration = Duration::from_secs(10);
@@ -74,6 +74,8 @@ struct Camera<K> {
     limits: Limits,
     watched: Option<Duration>,
     picked_at: Option<Instant>,
+    /// When its first picture came.
+    since: Option<Instant>,
     arrived_at: Option<Instant>,
     interval: Duration,
     look: Option<Look>,
@@ -137,6 +139,7 @@ impl<K: Clone + Eq + Hash> Scheduler<K> {
                 if camera.interval == UNKNOWN_INTERVAL { since } else { (camera.interval + since.min(camera.interval * 2)) / 2 };
         }
         camera.arrived_at = Some(now);
+        camera.since.get_or_insert(now);
         camera.again = camera.busy;
         if !camera.busy {
             self.place(id, now);
@@ -207,6 +210,7 @@ impl<K: Clone + Eq + Hash> Scheduler<K> {
             limits: self.limits,
             watched: None,
             picked_at: None,
+            since: None,
             arrived_at: None,
             interval: UNKNOWN_INTERVAL,
             look: None,
@@ -261,8 +265,8 @@ impl<K: Clone + Eq + Hash> Scheduler<K> {
 impl<K> Camera<K> {
     fn place_of(&self, arrived: Instant) -> Place {
         let Some(picked) = self.picked_at else {
-            // New: overdue since its picture came, in the order of arrival.
-            return Place { overdue_at: arrived, turn: Turn::None };
+            // New: overdue since its first picture came.
+            return Place { overdue_at: self.since.unwrap_or(arrived), turn: Turn::None };
         };
         let earliest = picked + self.limits.min_interval;
         let last = (picked + self.limits.stale_after).checked_sub(LEAD).unwrap_or(picked).max(earliest);
@@ -345,9 +349,9 @@ mod tests {
     fn a_camera_that_falls_silent_is_looked_at_before_its_limit_all_the_same() {
         let start = Instant::now();
         let mut scheduler = steady(start, &[1], 3_000, 5.0);
-        assert_eq!(scheduler.due_at(), Some(ms(start, 9_800)));
-        assert_eq!(scheduler.pick(ms(start, 9_799)), None);
-        assert_eq!(scheduler.pick(ms(start, 9_800)), Some(1), "with the picture of 3 s");
+        assert_eq!(scheduler.due_at(), Some(ms(start, 9_750)));
+        assert_eq!(scheduler.pick(ms(start, 9_749)), None);
+        assert_eq!(scheduler.pick(ms(start, 9_750)), Some(1), "with the picture of 3 s");
     }
 
     #[test]
@@ -394,8 +398,8 @@ mod tests {
         scheduler.limit(&2, Limits { stale_after: Duration::from_secs(2), ..LIMITS });
         assert_eq!(scheduler.pick(ms(start, 699)), None);
         assert_eq!(scheduler.pick(ms(start, 700)), Some(1));
-        assert_eq!(scheduler.pick(ms(start, 1_799)), None);
-        assert_eq!(scheduler.pick(ms(start, 1_800)), Some(2));
+        assert_eq!(scheduler.pick(ms(start, 1_749)), None);
+        assert_eq!(scheduler.pick(ms(start, 1_750)), Some(2));
         scheduler.watch(&1, None);
         scheduler.arrived(&1, ms(start, 1_900));
         assert_eq!(scheduler.pick(ms(start, 1_900)), None);

@@ -138,11 +138,13 @@ fn play_stills(profile: Profile, pictures: Vec<I420>, to: &Path) -> Result<(), S
     let input = pipeline.by_name("in").and_then(|e| e.downcast::<AppSrc>().ok()).ok_or_else(|| missing("appsrc"))?;
     let feeding = std::thread::spawn(move || {
         let mut random = StdRng::seed_from_u64(5);
+        // Drawn once; every frame begins at another place of it.
+        let noise: Vec<u8> = (0..width * height + 10_007).map(|_| random.random_range(0..5)).collect();
         let frame_time = gst::ClockTime::SECOND / u64::from(fps);
         let frames = pictures.iter().flat_map(|picture| std::iter::repeat_n(picture, (HALF_S * fps) as usize));
         for (i, picture) in (0u64..).zip(frames) {
-            let mut bytes: Vec<u8> =
-                picture.y.iter().map(|luma| luma.saturating_add(random.random_range(0..5)).saturating_sub(2)).collect();
+            let own = &noise[random.random_range(0..10_007)..];
+            let mut bytes: Vec<u8> = picture.y.iter().zip(own).map(|(luma, noise)| luma.saturating_add(*noise).saturating_sub(2)).collect();
             bytes.extend_from_slice(&picture.u);
             bytes.extend_from_slice(&picture.v);
             let mut buffer = gst::Buffer::from_mut_slice(bytes);

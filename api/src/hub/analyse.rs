@@ -64,8 +64,19 @@ pub(super) struct Prepared {
 pub(super) struct Edge {
     pipeline: Pipeline,
     workers: Vec<std::thread::JoinHandle<()>>,
-    /// Of the cameras alone: one thread receives from all of them.
-    receiving: tokio::runtime::Runtime,
+    receiving: Receiving,
+}
+
+/// The cameras' own runtime: one thread receives from all of them.
+struct Receiving(Option<tokio::runtime::Runtime>);
+
+impl Drop for Receiving {
+    /// A start that fails later drops it among asynchronous code, where waiting for its thread would be a panic.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Cameras and what is remembered of them, to be changed while everything runs; clones are handles of the same.
@@ -305,7 +316,7 @@ pub(super) fn start_workers(
         Cameras::start(specs, &frames, health, clock, &Settings::default(), cancel)
     };
     let pipeline = Pipeline { cameras, shared, receiving: receiving.handle().clone() };
-    Ok(Edge { pipeline, workers, receiving })
+    Ok(Edge { pipeline, workers, receiving: Receiving(Some(receiving)) })
 }
 
 impl Edge {
@@ -325,6 +336,6 @@ impl Edge {
         self.pipeline.shared.desk.close();
         let join = move || self.workers.into_iter().for_each(|worker| drop(worker.join()));
         let _ = tokio::task::spawn_blocking(join).await;
-        self.receiving.shutdown_background();
+        drop(self.receiving);
     }
 }

@@ -109,3 +109,11 @@ pub(super) fn correlation(a: &[f32], b: &[f32], ignored: &[bool]) -> f32 {
     // A wall of one colour, with the noise of rounding.
     if aa < 1e-3 * n || bb < 1e-3 * n { 0.0 } else { (ab / (aa * bb).sqrt()) as f32 }
 }
+
+/// Standard deviation over the cells that count.
+pub(super) fn spread(grid: &[f32], ignored: &[bool]) -> f32 {
+    let cells = || grid.iter().zip(ignored).filter(|(_, ignored)| !**ignored).map(|(value, _)| *value);
+    let n = cells().count().max(1) as f32;
+    let mean = cells().sum::<f32>() / n;
+    (cells().map(|value| (value - mean).powi(2)).sum::<f32>() / n).sqrt()
+}

@@ -165,7 +165,7 @@ fn another_size_starts_anew_and_masked_cells_say_nothing() {
     half.height = 180;
     assert_eq!(quality.look(&half, now).map(|health| (health.fault, health.sharpness_share)), Some((None, None)));
     let mut masked = Quality::new(|_, y| y > 0.2);
-    let night = |i| each_pixel(yard(i), |_, y, luma| if y > 72 { 16 } else { luma });
+    let night = |i| each_pixel(yard(i), |_, y, luma| if y >= 80 { 16 } else { luma });
     let told: Vec<_> = (0..30).filter_map(|i| masked.look(&night(i), now + EVERY * i)).collect();
     assert!(told.iter().all(|health| health.fault.is_none() && health.dark_share < 0.05), "{told:?}");
 }

@@ -13,7 +13,9 @@ use std::{
 
 use clap::Parser;
 use qorgan_domain::I420;
-use qorgan_inference::{Catalogue, ChangeGate, CrowdModel, Detector, ModelDirs, Normalisation, Region, Runtime, fill_input};
+use qorgan_inference::{
+    Catalogue, ChangeGate, CrowdModel, Detector, ModelDirs, Normalisation, Region, Runtime, fill_input, quality::Quality,
+};
 use qorgan_tests::{
     paths,
     report::{Report, quantile},
@@ -52,6 +54,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
         line(&mut report, &format!("preprocess_{width}x{height}_ms_p50"), fill);
         line(&mut report, &format!("change_gate_{width}x{height}_ms_p50"), judge);
+        let mut quality = Quality::default();
+        let look = p50(runs, || drop(quality.look(&picture, Instant::now())));
+        line(&mut report, &format!("picture_quality_{width}x{height}_ms_p50"), look);
     }
 
     let picture = picture(768, 576);
@@ -120,6 +125,6 @@ fn throughput(detectors: Vec<Detector>, picture: &I420, runs: usize) -> f64 {
 }
 
 fn line(report: &mut Report, name: &str, value: f64) {
-    println!("{name:48} {value:8.2}");
-    report.figure(name, (value * 100.0).round() / 100.0);
+    println!("{name:48} {value:8.3}");
+    report.figure(name, (value * 1e3).round() / 1e3);
 }

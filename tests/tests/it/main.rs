@@ -12,6 +12,7 @@ mod hub;
 mod models;
 mod mqtt;
 mod phone;
+mod pipeline;
 mod quality;
 mod register;
 mod seeing;

@@ -12,6 +12,20 @@ use qorgan_inference::{Limits, Look, Scheduler};
 /// A worker looks this often whether anything is due that nobody rang for.
 const WAIT: Duration = Duration::from_millis(500);
 
+/// There is more to look at than time when a camera has waited this long past its turn, and no longer once none has waited longer
+/// than the other for a while.
+const PRESSED: (Duration, Duration) = (Duration::from_millis(150), Duration::from_millis(20));
+/// That while.
+const RELAXED_AFTER: Duration = Duration::from_secs(10);
+
+/// Whose turn it is.
+#[derive(Debug, PartialEq)]
+pub(super) struct Turn {
+    pub(super) camera: DeviceRef,
+    /// There are more pictures than time: looks should be quick.
+    pub(super) pressed: bool,
+}
+
 /// Shared by the cameras, which ring, and the workers, which wait. Every call but [`Desk::next`] is short.
 pub(super) struct Desk {
     state: Mutex<State>,
@@ -23,6 +37,8 @@ struct State {
     watched: BTreeSet<DeviceRef>,
     /// Another system counts for them.
     paused: BTreeSet<DeviceRef>,
+    /// When a camera last waited too long.
+    pressed_at: Option<Instant>,
     closed: bool,
 }
 
@@ -33,6 +49,7 @@ impl Desk {
                 scheduler: Scheduler::new(limits),
                 watched: BTreeSet::new(),
                 paused: BTreeSet::new(),
+                pressed_at: None,
                 closed: false,
             }),
             bell: Condvar::new(),
@@ -51,20 +68,21 @@ impl Desk {
     }
 
     /// The next camera to look at, when there is one; none when the desk is closed.
-    pub(super) fn next(&self) -> Option<DeviceRef> {
+    pub(super) fn next(&self) -> Option<Turn> {
         let mut state = self.lock();
         loop {
             if state.closed {
                 return None;
             }
             let now = Instant::now();
+            let late = state.scheduler.most_overdue(now);
             if let Some(camera) = state.scheduler.pick(now) {
-                let late = state.scheduler.most_overdue(now);
+                let pressed = state.pressed(late, now);
                 // The next one may wait for the other workers.
                 self.bell.notify_one();
                 drop(state);
                 metrics::gauge!("qorgan_cameras_overdue_seconds").set(late.as_secs_f64());
-                return Some(camera);
+                return Some(Turn { camera, pressed });
             }
             let due = state.scheduler.due_at().map_or(WAIT, |at| at.saturating_duration_since(now).min(WAIT));
             (state, _) = self.bell.wait_timeout(state, due).unwrap_or_else(PoisonError::into_inner);
@@ -130,15 +148,38 @@ impl Desk {
     }
 }
 
+impl State {
+    /// Whether there are more pictures than time, now or a moment ago.
+    fn pressed(&mut self, late: Duration, now: Instant) -> bool {
+        let pressed = self.pressed_at.is_some_and(|at| now.saturating_duration_since(at) < RELAXED_AFTER);
+        if late >= if pressed { PRESSED.1 } else { PRESSED.0 } {
+            self.pressed_at = Some(now);
+        }
+        self.pressed_at.is_some_and(|at| now.saturating_duration_since(at) < RELAXED_AFTER)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
 
+    const LIMITS: Limits = Limits { stale_after: Duration::from_secs(7), min_interval: Duration::ZERO };
+
+    #[test]
+    fn with_more_pictures_than_time_looks_become_quick_until_it_is_over_for_a_while() {
+        let start = Instant::now();
+        let mut state = State { scheduler: Scheduler::new(LIMITS), watched: BTreeSet::new(), pressed_at: None, closed: false };
+        let mut pressed = |late_ms: u64, at_s: u64| state.pressed(Duration::from_millis(late_ms), start + Duration::from_secs(at_s));
+        assert!(!pressed(140, 0));
+        assert!(pressed(150, 1) && pressed(0, 2) && pressed(60, 5) && pressed(19, 14));
+        assert!(!pressed(60, 15), "ten seconds without a camera that waited");
+    }
+
     #[test]
     fn cameras_of_a_site_with_an_incident_are_watched_and_then_not() {
-        let desk = Desk::new(Limits { stale_after: Duration::from_secs(7), min_interval: Duration::ZERO });
+        let desk = Desk::new(LIMITS);
         let camera = |name: &str| name.parse::<DeviceRef>().expect("a device");
         for name in ["school-17/yard", "school-18/b", "school-18/a"] {
             desk.arrived(&camera(name), Instant::now());
@@ -153,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_worker_wakes_for_a_picture_and_for_the_end() {
-        let desk = Arc::new(Desk::new(Limits { stale_after: Duration::from_secs(7), min_interval: Duration::ZERO }));
+        let desk = Arc::new(Desk::new(LIMITS));
         let wait = |desk: &Arc<Desk>| {
             let desk = desk.clone();
             std::thread::spawn(move || desk.next())
@@ -161,7 +202,7 @@ mod tests {
         let camera: DeviceRef = "school-17/yard".parse().expect("a device");
         let worker = wait(&desk);
         desk.arrived(&camera, Instant::now());
-        assert_eq!(worker.join().ok().flatten(), Some(camera.clone()));
+        assert_eq!(worker.join().ok().flatten(), Some(Turn { camera: camera.clone(), pressed: false }));
         let worker = wait(&desk);
         desk.arrived(&camera, Instant::now());
         desk.close();

@@ -20,7 +20,7 @@ use super::{
     Publish, TellPicture,
     closely::{Fresh, Pictures},
     cost::{Steps, spent},
-    desk::Desk,
+    desk::{Desk, Turn},
 };
 use crate::error::chain;
 
@@ -125,7 +125,9 @@ impl Scenes {
 impl Workers {
     /// Works until the desk closes.
     pub(super) fn work(&self, mut counter: Counter) {
-        while let Some(camera) = self.desk.next() {
+        while let Some(Turn { camera, pressed }) = self.desk.next() {
+            counter.detector().limit_tiles(pressed.then_some(1));
+            metrics::gauge!("qorgan_cameras_pressed").set(f64::from(u8::from(pressed)));
             let started = Instant::now();
             let Some(work) = self.work_of(&camera) else {
                 self.desk.looked(&camera, None);
