@@ -60,7 +60,7 @@ async fn follow(app: &App, camera: &Camera) {
     let mut wait = RETRY.0;
     loop {
         let began = tokio::time::Instant::now();
-        let Err(error) = listen(app, camera, onvif).await else { return };
+        let Err(error) = listen(app, camera, onvif).await;
         tracing::debug!(camera = %camera.id, error = chain(&error), "ONVIF");
         app.meter.clock(&camera.id, None);
         wait = if began.elapsed() >= PROVEN { RETRY.0 } else { (wait * 2).min(RETRY.1) };

@@ -102,6 +102,7 @@ async fn a_camera_comes_counts_survives_a_restart_and_goes_without_any_other_cha
         let seen = people(&duty, id, f64::from(people_now)).await;
         assert_eq!(seen["limit"], 30.0);
         if people_now == 4 {
+            hub.end();
             hub.restart().await.unwrap();
         }
     }
@@ -195,6 +196,8 @@ async fn a_badge_that_misses_a_segment_is_the_shift_leads_and_nobody_elses() {
     // There is no route by which a badge's words could be changed or taken away; and a file's camera is not removed at run time.
     let admin = hub.log_in("administrator").await.unwrap();
     assert_eq!(change(&admin, Method::DELETE, "school-1/badge", &Value::Null).await.0, StatusCode::CONFLICT);
+    let claim = json!({ "action": "claim" });
+    assert_eq!(lead.post(&format!("/api/v1/alerts/{id}/actions"), &claim).await.unwrap().0, StatusCode::OK);
     let body = json!({ "action": "close", "reason": "spoken with the officer", "close_reason": "resolved" });
     let (status, answer) = lead.post(&format!("/api/v1/alerts/{id}/actions"), &body).await.unwrap();
     assert_eq!(status, StatusCode::OK, "{answer}");
