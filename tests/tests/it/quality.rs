@@ -15,7 +15,7 @@ use qorgan_tests::{
 };
 
 /// How a picture is spoilt; the number of the picture makes a little noise.
-type Spoil = Box<dyn Fn(usize, &I420) -> I420>;
+type Spoil<'a> = Box<dyn Fn(usize, &I420) -> I420 + 'a>;
 
 /// A key frame every 3 s, as the hub looks at a quiet camera.
 const EVERY: Duration = Duration::from_secs(3);
@@ -87,7 +87,7 @@ fn good_footage_has_no_fault_and_every_fault_is_found_on_it() {
         let false_alarms = told(&mut good, start, frames.iter().cycle().take(200).cloned());
         assert_eq!(false_alarms, [], "{name}: a fault where there is none");
         let now = start + EVERY * 200;
-        let bad: [(PictureFault, Spoil); 5] = [
+        let bad: [(PictureFault, Spoil<'_>); 5] = [
             (PictureFault::Black, Box::new(|i, p| each_pixel(p, |x, y, _| 16 + ((x * 7 + y * 3 + i) % 11 == 0) as u8))),
             (PictureFault::Frozen, Box::new(|_, _| frames[3].clone())),
             (PictureFault::Covered, Box::new(|i, p| each_pixel(p, |x, y, _| 90 + (x / 90) as u8 + ((x * 13 + y * 7 + i) % 3) as u8))),
