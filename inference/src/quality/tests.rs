@@ -19,7 +19,7 @@ fn yard(noise: u32) -> I420 {
             let value = match row {
                 0..90 => 190,
                 90..220 => {
-                    if (column / 24 + row / 20) % 3 == 0 {
+                    if (column / 24 + row / 20).is_multiple_of(3) {
                         60
                     } else {
                         140
@@ -80,7 +80,7 @@ fn a_still_scene_with_noise_is_good_and_figures_are_told_once() {
 #[test]
 fn a_lens_cap_is_black_after_five_seconds_and_good_again_after_two_pictures() {
     let (mut quality, now) = learned();
-    let dark = |i| each_pixel(yard(i), |x, y, luma| 16 + (luma % 4) * u8::from((x + y) % 5 == 0));
+    let dark = |i| each_pixel(yard(i), |x, y, luma| 16 + (luma % 4) * u8::from((x + y).is_multiple_of(5)));
     assert_eq!(shown(&mut quality, now, dark), Some((Some(PictureFault::Black), 6)));
     assert_eq!(shown(&mut quality, now + EVERY * 30, yard), Some((None, 3)));
 }
@@ -95,7 +95,8 @@ fn a_night_with_lamps_is_not_black() {
 #[test]
 fn the_same_picture_for_half_a_minute_is_frozen_though_its_clock_goes_on() {
     let (mut quality, now) = learned();
-    let hung = |i: u32| each_pixel(yard(7), |x, y, luma| if y < 16 && x < 100 && (x as u32 / 7 + i) % 2 == 0 { 235 } else { luma });
+    let hung =
+        |i: u32| each_pixel(yard(7), |x, y, luma| if y < 16 && x < 100 && (x as u32 / 7 + i).is_multiple_of(2) { 235 } else { luma });
     assert_eq!(shown(&mut quality, now, hung), Some((Some(PictureFault::Frozen), 33)));
     assert_eq!(shown(&mut quality, now + EVERY * 30, yard), Some((None, 0)), "one other picture ends it");
 }

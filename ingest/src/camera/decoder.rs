@@ -105,10 +105,13 @@ pub struct Decoder {
     pool: Arc<Mutex<Pool>>,
 }
 
+/// Codec and size in pixels.
+type Kind = (Codec, (u32, u32));
+
 #[derive(Default)]
 struct Pool {
     /// Oldest use first.
-    warm: Vec<((Codec, (u32, u32)), PadDecoder)>,
+    warm: Vec<(Kind, PadDecoder)>,
 }
 
 impl Decoder {
@@ -167,13 +170,13 @@ impl Decoder {
 
 impl Pool {
     /// The decoder of this kind that was used last.
-    fn take(&mut self, kind: (Codec, (u32, u32))) -> Option<PadDecoder> {
+    fn take(&mut self, kind: Kind) -> Option<PadDecoder> {
         let at = self.warm.iter().rposition(|(known, _)| *known == kind)?;
         Some(self.warm.remove(at).1)
     }
 
     /// Puts one back; what has to go for it is returned.
-    fn put(&mut self, kind: (Codec, (u32, u32)), decoder: PadDecoder) -> Option<PadDecoder> {
+    fn put(&mut self, kind: Kind, decoder: PadDecoder) -> Option<PadDecoder> {
         self.warm.push((kind, decoder));
         (self.warm.len() > MAX_WARM).then(|| self.warm.remove(0).1)
     }
@@ -287,7 +290,7 @@ impl PadDecoder {
 /// Decodes every frame of one running stream, for the few cameras that are watched closely; quiet cameras share a [`Decoder`].
 pub struct StreamDecoder {
     decoder: PadDecoder,
-    kind: (Codec, (u32, u32)),
+    kind: Kind,
     /// Nothing decodes before a key frame.
     begun: bool,
 }

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -14,11 +14,14 @@ use qorgan_tests::{
     paths,
 };
 
+/// How a picture is spoilt; the number of the picture makes a little noise.
+type Spoil<'a> = Box<dyn Fn(usize, &I420) -> I420 + 'a>;
+
 /// A key frame every 3 s, as the hub looks at a quiet camera.
 const EVERY: Duration = Duration::from_secs(3);
 
 /// Key frames of a clip, at most so many.
-fn key_frames(clip: &PathBuf, most: usize) -> Vec<I420> {
+fn key_frames(clip: &Path, most: usize) -> Vec<I420> {
     frames(clip, Which::KeyFrames).unwrap().take(most).map(|frame| frame.unwrap().1).collect()
 }
 
@@ -84,7 +87,7 @@ fn good_footage_has_no_fault_and_every_fault_is_found_on_it() {
         let false_alarms = told(&mut good, start, frames.iter().cycle().take(200).cloned());
         assert_eq!(false_alarms, [], "{name}: a fault where there is none");
         let now = start + EVERY * 200;
-        let bad: [(PictureFault, Box<dyn Fn(usize, &I420) -> I420>); 5] = [
+        let bad: [(PictureFault, Spoil<'_>); 5] = [
             (PictureFault::Black, Box::new(|i, p| each_pixel(p, |x, y, _| 16 + ((x * 7 + y * 3 + i) % 11 == 0) as u8))),
             (PictureFault::Frozen, Box::new(|_, _| frames[3].clone())),
             (PictureFault::Covered, Box::new(|i, p| each_pixel(p, |x, y, _| 90 + (x / 90) as u8 + ((x * 13 + y * 7 + i) % 3) as u8))),
