@@ -119,7 +119,9 @@ pub(crate) fn control(pipeline: Pipeline, pictures: Pictures, masked: MaskedJpeg
         remove: Box::new(move |id| {
             remove_pictures.forget(&id);
             let pipeline = for_remove.clone();
-            Box::pin(async move { drop(pipeline.remove(&id).await) })
+            Box::pin(async move {
+                let _ = pipeline.remove(&id).await;
+            })
         }),
         figures: Box::new(move |id| {
             let stats = for_figures.cameras().stream_stats(id)?;
