@@ -239,8 +239,11 @@ fn faces(dirs: &ModelDirs) -> Result<Faces, ModelError> {
     Faces::load(&runtime(), Catalogue::read(dirs)?.get("centerface")?, dirs, 1)
 }
 
-/// A photograph of a footballer that Debian's opencv-doc brings, and where his face is, in pixels.
-fn footballer() -> Option<(I420, image::RgbImage, (u32, u32, u32, u32))> {
+/// Left, top, right, bottom, in pixels.
+type Rectangle = (u32, u32, u32, u32);
+
+/// A photograph of a footballer that Debian's opencv-doc brings, and where his face is.
+fn footballer() -> Option<(I420, image::RgbImage, Rectangle)> {
     let path = Path::new("/usr/share/doc/opencv-doc/examples/data/messi5.jpg");
     if !path.is_file() {
         println!("left out: {} is not there (Debian package opencv-doc)", path.display());

@@ -42,10 +42,13 @@ pub type Lifted = Box<dyn Fn() -> bool + Send + Sync>;
 /// Plays the clip of an alert and a camera; nothing when there is none.
 pub type Play = Box<dyn Fn(i64, DeviceRef, Lifted, Vec<Vec<(f32, f32)>>) -> BoxStream<'static, Piece> + Send + Sync>;
 
+/// Every clip on disk, newest first; the plans say how long each is kept. Blocks on the disk.
+type List = Box<dyn Fn(&[ClipPlan]) -> io::Result<Vec<ClipInfo>> + Send + Sync>;
+
 /// Lists and plays clips.
 pub struct ClipDoor {
-    /// Every clip on disk, newest first; the plans say how long each is kept. Blocks on the disk.
-    pub list: Box<dyn Fn(&[ClipPlan]) -> io::Result<Vec<ClipInfo>> + Send + Sync>,
+    /// Lists them.
+    pub list: List,
     /// Plays one.
     pub play: Play,
 }

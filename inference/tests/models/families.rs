@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use image::{Rgb, RgbImage};
 use qorgan_inference::{
-    Catalogue, Counter, CounterSetup, CrowdModel, ModelDirs, ModelState, Runtime, Scene, SceneSetup, from_image, list_models, verify,
+    Catalogue, Counter, CounterSetup, ModelDirs, ModelState, Runtime, Scene, SceneSetup, from_image, list_models, verify,
 };
 use sha2::{Digest, Sha256};
 
@@ -96,7 +96,7 @@ pub(crate) fn runtime() -> Runtime {
 
 /// Black, with white squares of 8 pixels at these cells.
 pub(crate) fn bright(width: u32, height: u32, cells: &[(u32, u32)]) -> RgbImage {
-    let inside = |x: u32, y: u32| cells.iter().any(|cell| (x / 8, y / 8) == *cell);
+    let inside = |x: u32, y: u32| cells.contains(&(x / 8, y / 8));
     RgbImage::from_fn(width, height, |x, y| Rgb([if inside(x, y) { 255 } else { 0 }; 3]))
 }
 

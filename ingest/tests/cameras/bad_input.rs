@@ -104,7 +104,7 @@ async fn a_stream_that_changes_size_half_way_is_decoded_in_its_new_size() {
         .collect();
     let camera = Fake::start(Behaviour::Streams(Arc::new(both))).await;
     let mut watch = Watch::one(camera.url(), &settings());
-    let mut decoder = Decoder::new();
+    let decoder = Decoder::new();
     for (size, level) in [((160, 96), 60.0), ((320, 192), 200.0), ((160, 96), 60.0)] {
         watch.until(|health| health.size_px == Some(size)).await;
         // The report comes after the key frame was offered.
@@ -163,7 +163,7 @@ async fn a_damaged_key_frame_is_refused_and_the_next_one_counts() {
     damaged[0].data[length - 40..].iter_mut().for_each(|byte| *byte = byte.wrapping_mul(31).max(4));
     let camera = Fake::start(Behaviour::Streams(Arc::new(damaged))).await;
     let watch = Watch::one(camera.url(), &settings());
-    let (mut decoder, mut good, mut seen) = (Decoder::new(), 0, 0);
+    let (decoder, mut good, mut seen) = (Decoder::new(), 0, 0);
     while seen < 12 && good < 4 {
         match watch.frames.take(&id("yard")) {
             Some(frame) => {
