@@ -69,10 +69,10 @@ const FROZEN_SAME_SHARE: f32 = 0.95;
 const LOST_ENERGY: f32 = 0.15;
 /// So many of the cells that usually have structure must have lost it.
 const LOST_SHARE: f32 = 0.8;
-/// Below it, structure has not been lost: for "at once".
-const KEPT_SHARE: f32 = 0.3;
+/// "At once": one of the last three pictures had this share of the usual sharpness. Fog takes longer.
+const SHARP_BEFORE: f32 = 0.5;
 /// Edge energy that a sensor's noise alone makes, in squared levels per pixel: no structure.
-const NOISE: f32 = 20.0;
+const NOISE: f32 = 40.0;
 /// A covered lens shows another layout of light and dark than usual, or hardly any; defocus keeps both. Correlation of the cells'
 /// luma, and spread of it as a share of the usual.
 const LAYOUT_KEPT: (f32, f32) = (0.6, 0.4);
@@ -81,7 +81,7 @@ const BLURRED: (f32, f32) = (0.33, 0.5);
 /// Moved below this correlation of edge energies with the usual ones, at home again above the other.
 const MOVED: (f32, f32) = (0.5, 0.65);
 /// A cell has structure from this edge energy on, in squared levels per pixel.
-const STRUCTURE: f32 = 60.0;
+const STRUCTURE: f32 = 100.0;
 /// A view can be recognised when at least this share of its cells has structure.
 const RECOGNISABLE: f32 = 0.1;
 
@@ -113,8 +113,8 @@ pub struct Quality {
     size_px: (usize, usize),
     reference: Option<Reference>,
     last: Option<Measure>,
-    /// Share of structure lost in the last pictures, newest last.
-    lost: [f32; 3],
+    /// Sharpness of the last pictures as a share of the usual, newest last; while the lens may be covered, of those before.
+    recent: [f32; 3],
     suspected: Option<Suspicion>,
     fault: Option<PictureFault>,
     good: u32,
@@ -159,7 +159,7 @@ impl Quality {
             size_px: (0, 0),
             reference: None,
             last: None,
-            lost: [0.0; 3],
+            recent: [1.0; 3],
             suspected: None,
             fault: None,
             good: 0,
@@ -177,7 +177,7 @@ impl Quality {
             *self = Self { ignored: std::mem::take(&mut self.ignored), ..Self::default() };
             self.size_px = (picture.width, picture.height);
         }
-        let seen = self.judge(&measure, now);
+        let seen = self.judge(&measure);
         self.remember(seen, now);
         let kept = seen.is_none() && self.fault.is_none();
         if kept && measure.dark_share < 0.9 {
@@ -194,7 +194,7 @@ impl Quality {
     }
 
     /// What this picture alone looks like. A fault that has been told holds until its upper threshold is passed.
-    fn judge(&mut self, measure: &Measure, _now: Instant) -> Option<PictureFault> {
+    fn judge(&mut self, measure: &Measure) -> Option<PictureFault> {
         if measure.dark_share >= BLACK_DARK_SHARE {
             return Some(PictureFault::Black);
         }
@@ -210,16 +210,15 @@ impl Quality {
         let is_gone = |cell: &&usize| measure.edges[**cell] < (reference.edges[**cell] + LOST_ENERGY.ln()).max(NOISE.ln());
         let gone = structured.iter().filter(is_gone).count();
         let lost = gone as f32 / structured.len() as f32;
-        let at_once = self.lost.iter().any(|before| *before < KEPT_SHARE) || self.holds(PictureFault::Covered);
         let uniform = correlation(&measure.luma, &reference.luma, &self.ignored) < LAYOUT_KEPT.0
             || spread(&measure.luma, &self.ignored) < LAYOUT_KEPT.1 * spread(&reference.luma, &self.ignored);
-        self.lost.rotate_left(1);
-        // While a fault lasts, the moment before it stays in memory.
-        self.lost[2] = if lost >= LOST_SHARE && at_once { self.lost[1].min(KEPT_SHARE / 2.0) } else { lost };
+        let share = measure.sharpness / reference.sharpness.max(1e-3);
+        let at_once = self.recent.iter().any(|before| *before >= SHARP_BEFORE) || self.holds(PictureFault::Covered);
         if lost >= LOST_SHARE && at_once && uniform {
             return Some(PictureFault::Covered);
         }
-        let share = measure.sharpness / reference.sharpness.max(1e-3);
+        self.recent.rotate_left(1);
+        self.recent[2] = share;
         if share < if self.holds(PictureFault::Blurred) { BLURRED.1 } else { BLURRED.0 } {
             return Some(PictureFault::Blurred);
         }

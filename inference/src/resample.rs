@@ -4,20 +4,17 @@
 //! sampling skips most of a large picture and loses small people. Colours are BT.601, limited range, chroma in the middle
 //! of its four luma pixels.
 
-use std::{
-    cell::Cell,
-    time::{Duration, Instant},
-};
+use std::{cell::Cell, time::Duration};
 
 use qorgan_domain::I420;
 
-use crate::ColourOrder;
+use crate::{ColourOrder, cpu};
 
 thread_local! {
     static SPENT: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// How long the calling thread has been scaling pictures since it began: it never waits there.
+/// CPU time that the calling thread has spent on scaling pictures since it began.
 pub fn time_scaling() -> Duration {
     SPENT.get()
 }
@@ -70,7 +67,7 @@ pub fn fill_input(
     normalisation: &Normalisation,
     out: &mut [f32],
 ) {
-    let started = Instant::now();
+    let started = cpu::now();
     let (width, height) = placed;
     let half = Region { x0: region.x0 / 2.0, y0: region.y0 / 2.0, width: region.width / 2.0, height: region.height / 2.0 };
     let (chroma_width, chroma_height) = (picture.width.div_ceil(2), picture.height.div_ceil(2));
@@ -108,7 +105,7 @@ pub fn fill_input(
             blues[x] = (b - normalisation.mean[bi]) * scale[bi];
         }
     }
-    SPENT.set(SPENT.get() + started.elapsed());
+    SPENT.set(SPENT.get() + cpu::since(started));
 }
 
 /// BT.601 limited range to RGB, 0 to 255.

@@ -182,12 +182,6 @@ pub(super) fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let dirs = ModelDirs { models: config.models.dir.clone(), made: config.models.fetched.clone() };
     let catalogue = Catalogue::read(&dirs).map_err(fail)?;
     let manifest = catalogue.get(&config.models.detector).map_err(fail)?;
-    if let Some(density) = &config.models.density {
-        let manifest = catalogue.get(density).map_err(fail)?;
-        if manifest.enabled {
-            qorgan_inference::verify(manifest, &dirs, &runtime).map_err(fail)?;
-        }
-    }
     let counters = (0..config.models.workers).map(|worker| {
         // The slow accurate model in one worker only: while it runs, the others go on, and its weights are in memory once. Every
         // camera comes to that worker now and then, as workers take turns.
