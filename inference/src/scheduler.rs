@@ -196,6 +196,11 @@ impl<K: Clone + Eq + Hash> Scheduler<K> {
         self.ids.keys()
     }
 
+    /// How many cameras it knows.
+    pub fn known(&self) -> usize {
+        self.ids.len()
+    }
+
     /// Longest time since any of the cameras with a waiting picture was looked at; for metrics.
     pub fn most_overdue(&self, now: Instant) -> Duration {
         self.overdue_at.first().map_or(Duration::ZERO, |(at, _)| now.saturating_duration_since(*at))

@@ -278,6 +278,7 @@ pub(super) fn start_workers(
         publish,
         tell_picture,
         runtime: Handle::current(),
+        workers: counters.len(),
     });
     for (spec, setup) in specs.iter().zip(setups) {
         shared.desk.limit(&spec.id, Limits { stale_after: setup.stale_after, min_interval: MIN_INTERVAL });

@@ -24,6 +24,8 @@ pub(super) struct Turn {
     pub(super) camera: DeviceRef,
     /// There are more pictures than time: looks should be quick.
     pub(super) pressed: bool,
+    /// Cameras that share the workers' time.
+    pub(super) cameras: usize,
 }
 
 /// Shared by the cameras, which ring, and the workers, which wait. Every call but [`Desk::next`] is short.
@@ -77,12 +79,12 @@ impl Desk {
             let now = Instant::now();
             let late = state.scheduler.most_overdue(now);
             if let Some(camera) = state.scheduler.pick(now) {
-                let pressed = state.pressed(late, now);
+                let (pressed, cameras) = (state.pressed(late, now), state.scheduler.known());
                 // The next one may wait for the other workers.
                 self.bell.notify_one();
                 drop(state);
                 metrics::gauge!("qorgan_cameras_overdue_seconds").set(late.as_secs_f64());
-                return Some(Turn { camera, pressed });
+                return Some(Turn { camera, pressed, cameras });
             }
             let due = state.scheduler.due_at().map_or(WAIT, |at| at.saturating_duration_since(now).min(WAIT));
             (state, _) = self.bell.wait_timeout(state, due).unwrap_or_else(PoisonError::into_inner);
@@ -203,7 +205,7 @@ mod tests {
         let camera: DeviceRef = "school-17/yard".parse().expect("a device");
         let worker = wait(&desk);
         desk.arrived(&camera, Instant::now());
-        assert_eq!(worker.join().ok().flatten(), Some(Turn { camera: camera.clone(), pressed: false }));
+        assert_eq!(worker.join().ok().flatten(), Some(Turn { camera: camera.clone(), pressed: false, cameras: 1 }));
         let worker = wait(&desk);
         desk.arrived(&camera, Instant::now());
         desk.close();

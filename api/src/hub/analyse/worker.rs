@@ -9,7 +9,7 @@ use std::{
 
 use qorgan_domain::{Clock, Count, CountSource, DeviceRef, UtcMs};
 use qorgan_inference::{
-    Counter, GeometryError, Look, Point, Polygon, Reading, Scene, SceneSetup,
+    Counter, Effort, GeometryError, Look, Point, Polygon, Reading, Scene, SceneSetup,
     quality::{PictureHealth, Quality},
     time_scaling,
 };
@@ -24,6 +24,11 @@ use super::{
 };
 use crate::error::chain;
 
+/// This share of the workers' time may go into closer looks: smaller tiles, the density map. The rest is for looks in time.
+const CLOSER_SHARE: f32 = 0.25;
+/// With few cameras, a camera gets at most this.
+const MOST_CLOSER_MS_PER_S: f32 = 60.0;
+
 /// What all workers share.
 pub(super) struct Workers {
     pub(super) frames: Arc<KeyFrames>,
@@ -37,6 +42,8 @@ pub(super) struct Workers {
     pub(super) publish: Publish,
     pub(super) tell_picture: TellPicture,
     pub(super) runtime: Handle,
+    /// How many there are.
+    pub(super) workers: usize,
 }
 
 /// What there is to look at.
@@ -125,8 +132,10 @@ impl Scenes {
 impl Workers {
     /// Works until the desk closes.
     pub(super) fn work(&self, mut counter: Counter) {
-        while let Some(Turn { camera, pressed }) = self.desk.next() {
+        while let Some(Turn { camera, pressed, cameras }) = self.desk.next() {
             counter.detector().limit_tiles(pressed.then_some(1));
+            let ms_per_s = if pressed { 0.0 } else { closer_ms_per_s(self.workers, cameras) };
+            counter.set_effort(Effort::Budget { ms_per_s });
             metrics::gauge!("qorgan_cameras_pressed").set(f64::from(u8::from(pressed)));
             let started = Instant::now();
             let Some(work) = self.work_of(&camera) else {
@@ -210,6 +219,11 @@ impl Workers {
     }
 }
 
+/// CPU milliseconds per second of scene that a camera may cost beyond the usual look: an even part of a share of the workers' time.
+fn closer_ms_per_s(workers: usize, cameras: usize) -> f32 {
+    (CLOSER_SHARE * 1000.0 * workers as f32 / cameras.max(1) as f32).min(MOST_CLOSER_MS_PER_S)
+}
+
 fn lies_under(masks: &[Polygon], x: f32, y: f32) -> bool {
     masks.iter().any(|mask| mask.contains(Point { x, y }))
 }
@@ -221,5 +235,17 @@ fn note_cost(reading: &Reading, scaling: Duration) {
         metrics::counter!("qorgan_frames_analysed_total").increment(1);
         spent("scale", scaling);
         spent("inference", models.saturating_sub(scaling));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closer_looks_share_a_quarter_of_the_workers_time() {
+        assert_eq!(closer_ms_per_s(1, 3), MOST_CLOSER_MS_PER_S);
+        assert_eq!(closer_ms_per_s(2, 400), 1.25);
+        assert_eq!(closer_ms_per_s(2, 0), MOST_CLOSER_MS_PER_S);
     }
 }
