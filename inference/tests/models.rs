@@ -167,7 +167,7 @@ fn a_missing_or_foreign_library_names_the_script() {
 fn an_unknown_name_lists_what_there_is() {
     let catalogue = Catalogue::read(&real_dirs()).expect("manifests");
     let message = catalogue.get("yolo").expect_err("unknown").to_string();
-    assert!(message.contains("yolo.toml") && message.contains("csrnet, nanodet-g-416"), "{message}");
+    assert!(message.contains("yolo.toml") && message.contains("csrnet, csrnet-int8, nanodet-g-416"), "{message}");
 }
 
 #[test]

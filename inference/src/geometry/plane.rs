@@ -240,8 +240,9 @@ mod tests {
         let check = |people: Vec<Standing>| Calibration::Heights { people, view_deg: 70.0 }.check(1.8);
         assert_eq!(check(vec![one(0.9, 0.5)]), Err(GeometryError::People(1)));
         assert_eq!(check(vec![one(0.9, 0.5), one(0.4, 0.6)]), Err(GeometryError::Person(2)));
-        // Tiny in front, huge behind.
-        assert!(matches!(check(vec![one(0.95, 0.93), one(0.6, 0.02)]), Err(GeometryError::Inconsistent(_))));
+        // Tiny between two who are large. (Tiny in front alone is somebody straight below the camera.)
+        let between = vec![one(0.95, 0.6), one(0.8, 0.78), one(0.65, 0.3)];
+        assert!(matches!(check(between), Err(GeometryError::Inconsistent(_))));
     }
 
     /// What a camera at height `c` with this tilt and view sees of people of 1.7 m at these distances.
