@@ -92,6 +92,9 @@ const USUAL_BUDGET: Effort = Effort::Budget { ms_per_s: 15.0 };
 /// In a sparse scene the density map is asked this often, in seconds, whether there is a crowd far away.
 pub const LOOK_OUT_S: u64 = 600;
 
+/// In a scene with few people, seen doubtfully, the map is asked this often, in seconds, whether the detector is blind.
+pub const DOUBT_S: u64 = 120;
+
 /// A scene in which nobody small is seen is searched for small people this often.
 const SEARCH: Duration = Duration::from_secs(600);
 
@@ -157,7 +160,7 @@ impl Counter {
         scene.gate.analysed(now);
         scene.analysed = Some(now);
 
-        let crowd = seen.crowd.is_some() || scene.far_crowd;
+        let crowd = (seen.crowd.is_some() && !seen.few()) || scene.far_crowd;
         let (fused, model) = if crowd {
             let mapped = map.as_ref().map(|map| Mapped { people: map.sum(), dense_part: map.dense_part });
             let fused = scene.ratio.look(seconds, seen.soft, mapped);
@@ -165,7 +168,9 @@ impl Counter {
         } else {
             let people = seen.sure.len() as f32;
             let interval = self.detector.manifest().errors.interval(people);
-            (Fused { people, low: interval.low, high: interval.high }, self.names(false))
+            // Who is seen doubtfully is in the interval, not in the count.
+            let high = interval.high.max(people + seen.doubtful());
+            (Fused { people, low: interval.low, high }, self.names(false))
         };
         let zones = zones(scene, if crowd { &candidates } else { &seen.sure }, crowd, map.as_ref(), fused, size);
         let flows = scene.flow.step(&seen.sure, size, now);
@@ -244,6 +249,10 @@ impl Counter {
         let left_ms = scene.credit_ms - ms(cost.detector);
         let worth = match self.effort {
             Effort::Thorough => crowd,
+            // Once at once: the detector may be blind. Then now and then.
+            Effort::Budget { .. } if crowd && seen.few() && !scene.far_crowd => {
+                scene.mapped.is_none_or(|then| now.saturating_duration_since(then).as_secs() >= DOUBT_S && left_ms >= map_ms)
+            }
             Effort::Budget { .. } if crowd => {
                 !scene.ratio.taught() || left_ms >= map_ms || (scene.ratio.outgrown(seen.soft) && left_ms >= map_ms / 2.0)
             }
@@ -264,8 +273,9 @@ impl Counter {
             self.map_ms_per_mpx += 0.3 * (ms(cost.density) / megapixels.max(1e-3) - self.map_ms_per_mpx);
         }
         scene.mapped = Some(now);
-        let far = seen.crowd.is_none() && sparse::far_crowd(seen.soft, map.sum());
-        if far != scene.far_crowd && (far || seen.crowd.is_none()) {
+        let judged = seen.crowd.is_none() || seen.few();
+        let far = judged && seen.misses_crowd(map.sum());
+        if far != scene.far_crowd && judged {
             scene.renew();
             scene.far_crowd = far;
         }

@@ -33,6 +33,12 @@ const LOST: Prior = Prior { ratio: 0.15, map: 1.0 };
 /// The two models contradict each other from this many standard deviations on.
 const CONTRADICTION: f32 = 2.0;
 
+/// People that a map may see where nobody is: 22.7 at a bus stop with 4 people, 15 on a campus path with 5.
+const FALSE_MASS: f32 = 15.0;
+
+/// The detector is called blind only when the map sees at least so many people more.
+const BLIND_FROM: f32 = 30.0;
+
 /// When this part of the map's people stands where the map is dense, the detector can no longer tell them apart, and the usual
 /// ratio is no longer sure: middle and width of the change from one to the other.
 const CROWDED: (f32, f32) = (0.25, 0.04);
@@ -177,13 +183,14 @@ impl Ratio {
 /// What to expect of a camera whose models say this at first.
 fn prior(detected: f32, map: Mapped) -> Prior {
     let crowded = 1.0 / (1.0 + (-(map.dense_part - CROWDED.0) / CROWDED.1).exp());
-    let usual = Prior { ratio: USUAL.ratio + BLIND.ratio * crowded, ..USUAL };
+    // Trees, bins and posts: a mass of its own that stays, however few people there are.
+    let usual = Prior { ratio: USUAL.ratio + BLIND.ratio * crowded, map: USUAL.map.hypot(FALSE_MASS / (map.people + 1.0)) };
     let apart = ((map.people + 1.0) / (detected + 1.0)).ln();
     let noise = DETECTOR_NOISE / (detected + 1.0) + map_variance(map.people);
     let limit = CONTRADICTION * (usual.ratio.powi(2) + usual.map.powi(2) + noise).sqrt();
-    if apart > limit {
+    if apart > limit && map.people - detected >= BLIND_FROM {
         BLIND
-    } else if apart < -limit {
+    } else if apart.abs() > limit {
         LOST
     } else {
         usual
