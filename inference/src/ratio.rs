@@ -33,10 +33,7 @@ const LOST: Prior = Prior { ratio: 0.15, map: 1.0 };
 /// The two models contradict each other from this many standard deviations on.
 const CONTRADICTION: f32 = 2.0;
 
-/// People that a map may see where nobody is: 22.7 at a bus stop with 4 people, 15 on a campus path with 5.
-const FALSE_MASS: f32 = 15.0;
-
-/// The detector is called blind only when the map sees at least so many people more.
+/// The detector is called blind only when the map sees at least so many people more: in trees, bins and posts alone it sees some 20.
 const BLIND_FROM: f32 = 30.0;
 
 /// When this part of the map's people stands where the map is dense, the detector can no longer tell them apart, and the usual
@@ -183,8 +180,7 @@ impl Ratio {
 /// What to expect of a camera whose models say this at first.
 fn prior(detected: f32, map: Mapped) -> Prior {
     let crowded = 1.0 / (1.0 + (-(map.dense_part - CROWDED.0) / CROWDED.1).exp());
-    // Trees, bins and posts: a mass of its own that stays, however few people there are.
-    let usual = Prior { ratio: USUAL.ratio + BLIND.ratio * crowded, map: USUAL.map.hypot(FALSE_MASS / (map.people + 1.0)) };
+    let usual = Prior { ratio: USUAL.ratio + BLIND.ratio * crowded, ..USUAL };
     let apart = ((map.people + 1.0) / (detected + 1.0)).ln();
     let noise = DETECTOR_NOISE / (detected + 1.0) + map_variance(map.people);
     let limit = CONTRADICTION * (usual.ratio.powi(2) + usual.map.powi(2) + noise).sqrt();
