@@ -240,13 +240,24 @@ impl GstSource {
 impl Drop for GstSource {
     fn drop(&mut self) {
         self.units.close();
-        let (pipeline, stopped) = (self.pipeline.clone(), self.stopped.clone());
-        run_blocking(move || {
-            let mut stopped = stopped.lock().unwrap_or_else(PoisonError::into_inner);
-            *stopped = true;
-            // TEARDOWN waits for an answer.
-            let _ = pipeline.set_state(gst::State::Null);
-        });
+        let stop = Stop { pipeline: self.pipeline.clone(), stopped: self.stopped.clone() };
+        run_blocking(move || drop(stop));
+    }
+}
+
+/// Stops the pipeline when dropped: a runtime that is shutting down drops the work it is given and does not run it, and a pipeline that
+/// goes away while it plays takes the process with it.
+struct Stop {
+    pipeline: gst::Pipeline,
+    stopped: Arc<Mutex<bool>>,
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        *stopped = true;
+        // TEARDOWN waits for an answer.
+        let _ = self.pipeline.set_state(gst::State::Null);
     }
 }
 
