@@ -22,6 +22,12 @@ pub(super) fn has_parameter_sets(codec: Codec, data: &[u8]) -> bool {
     has_vps && has_sps && has_pps
 }
 
+/// Whether the first slice of H.265 is intra-coded and needs nothing before it: IDR, and also CRA and BLA, with which an open group of
+/// pictures begins.
+pub(super) fn is_irap(data: &[u8]) -> bool {
+    unit_types(Codec::H265, data).find(|kind| *kind < 32).is_some_and(|kind| (16..=21).contains(&kind))
+}
+
 /// Types of the NAL units, in their order.
 fn unit_types(codec: Codec, data: &[u8]) -> impl Iterator<Item = u8> + '_ {
     let mut at = 0;
@@ -56,6 +62,19 @@ mod tests {
         let whole = [0, 0, 1, 0x40, 1, 0, 0, 1, 0x42, 1, 0, 0, 1, 0x44, 1, 0, 0, 1, 0x26, 1];
         assert!(has_parameter_sets(Codec::H265, &whole));
         assert!(!has_parameter_sets(Codec::H265, &whole[5..]));
+    }
+
+    #[test]
+    fn open_groups_of_pictures_begin_with_key_frames_too() {
+        // Bytes in front of each: a picture's delimiter and a message (35 and 39).
+        let picture = |kind: u8| [&[0, 0, 1, 35 << 1, 1, 0, 0, 1, 39 << 1, 1, 0, 0, 1][..], &[kind << 1, 1, 9]].concat();
+        for key in [16, 17, 18, 19, 20, 21] {
+            assert!(is_irap(&picture(key)), "{key}");
+        }
+        for other in [0, 1, 8, 9, 22, 31, 32] {
+            assert!(!is_irap(&picture(other)), "{other}");
+        }
+        assert!(!is_irap(&[]));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use gio::prelude::TlsBackendExt;
+use gio::prelude::{IOStreamExt, SocketClientExt, TlsBackendExt, TlsConnectionExt};
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 use qorgan_domain::CameraFault;
@@ -47,7 +47,75 @@ pub(super) struct GstSource {
     units: mpsc::Receiver<StreamUnit>,
     end: oneshot::Receiver<CameraError>,
     transport: &'static str,
-    caller: bool,
+    /// Where to look when the pipeline fails without a reason; `None` where the camera calls.
+    door: Option<Door>,
+}
+
+/// The camera's address, as a second connection needs it.
+#[derive(Clone)]
+struct Door {
+    host: String,
+    port: u16,
+    /// What its certificate is checked against; `None` without TLS.
+    trust: Option<Trust>,
+    answer: Duration,
+}
+
+impl Door {
+    fn new(url: &Url, trust: Option<&Trust>, answer: Duration) -> Self {
+        let port = url.port().unwrap_or(if trust.is_some() { 322 } else { 554 });
+        Self { host: url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned(), port, trust: trust.cloned(), answer }
+    }
+
+    /// Connects, shakes hands where there is TLS, and hangs up. Blocks. `rtspsrc` does the same with the same library, but says only
+    /// "Could not open resource" when it fails.
+    fn try_it(&self) -> Result<(), gst::glib::Error> {
+        let client = gio::SocketClient::new();
+        client.set_enable_proxy(false);
+        client.set_timeout(u32::try_from(self.answer.as_secs()).unwrap_or(u32::MAX).max(1));
+        if let Some(trust) = self.trust.clone() {
+            client.set_tls(true);
+            client.connect_event(move |_, event, _, stream| {
+                let tls = stream.and_then(|stream| stream.downcast_ref::<gio::TlsConnection>());
+                let Some(tls) = tls.filter(|_| event == gio::SocketClientEvent::TlsHandshaking) else { return };
+                match &trust {
+                    Trust::System => {}
+                    Trust::Insecure => drop(tls.connect_accept_certificate(|_, _, _| true)),
+                    Trust::Ca(path) => {
+                        tls.set_database(std::path::absolute(path).ok().and_then(|path| gio::TlsFileDatabase::new(path).ok()).as_ref())
+                    }
+                }
+            });
+        }
+        let address = gio::NetworkAddress::new(&self.host, self.port);
+        let connection = SocketClientExt::connect(&client, &address, gio::Cancellable::NONE)?;
+        let _ = connection.close(gio::Cancellable::NONE);
+        Ok(())
+    }
+
+    /// A failure that says nothing gets the reason that a second look finds; any other stays as it is.
+    async fn explain(&self, error: CameraError) -> CameraError {
+        if error.fault() != CameraFault::Other {
+            return error;
+        }
+        let door = self.clone();
+        match tokio::task::spawn_blocking(move || door.try_it()).await {
+            Ok(Err(reason)) => of_gio(&reason).unwrap_or(error),
+            _ => error,
+        }
+    }
+}
+
+/// What a failure of GLib's network means, where it has a name.
+fn of_gio(reason: &gst::glib::Error) -> Option<CameraError> {
+    let (step, fault) = match reason.kind::<gio::IOErrorEnum>() {
+        _ if reason.kind::<gio::TlsError>().is_some() => ("TLS", CameraFault::Tls),
+        Some(gio::IOErrorEnum::ConnectionRefused) => ("connecting", CameraFault::Refused),
+        Some(gio::IOErrorEnum::TimedOut) => ("connecting", CameraFault::Timeout),
+        Some(gio::IOErrorEnum::BrokenPipe) => ("connecting", CameraFault::Ended),
+        _ => return None,
+    };
+    Some(CameraError::Link { step, fault, message: squeeze(reason.message()) })
 }
 
 /// What the pipeline's threads write to.
@@ -71,7 +139,7 @@ impl GstSource {
     /// RTSP with RTP over UDP.
     pub(super) fn rtsp_udp(url: &Url, log_in: Option<&Credentials>, answer: Duration) -> Result<Self, CameraError> {
         let source = rtspsrc(url, log_in, "udp", answer)?;
-        Self::start(source, None, "udp", true)
+        Self::start(source, None, "udp", Some(Door::new(url, None, answer)))
     }
 
     /// RTSP over TLS, RTP inside the same connection.
@@ -91,7 +159,7 @@ impl GstSource {
                     .set_property("tls-database", database.ok_or_else(|| tls(format!("{shown}: holds no certificate that can be read")))?);
             }
         }
-        Self::start(source, None, "tls", true)
+        Self::start(source, None, "tls", Some(Door::new(url, Some(trust), answer)))
     }
 
     /// Listens for one sender of MPEG-TS over SRT.
@@ -111,10 +179,10 @@ impl GstSource {
             }
             source.set_property("passphrase", &log_in.password);
         }
-        Self::start(source, Some(demux), "srt", false)
+        Self::start(source, Some(demux), "srt", None)
     }
 
-    fn start(source: gst::Element, demux: Option<gst::Element>, transport: &'static str, caller: bool) -> Result<Self, CameraError> {
+    fn start(source: gst::Element, demux: Option<gst::Element>, transport: &'static str, door: Option<Door>) -> Result<Self, CameraError> {
         let broken = |what: &str| CameraError::Link { step: "GStreamer", fault: CameraFault::Other, message: what.into() };
         let (units_in, units) = mpsc::channel(QUEUE);
         let (end_in, end) = oneshot::channel();
@@ -132,7 +200,7 @@ impl GstSource {
         count_lost(&source, &outlet);
         watch_bus(&pipeline, &outlet).ok_or_else(|| broken("the pipeline has no bus"))?;
         let stopped = Arc::new(Mutex::new(false));
-        let this = Self { pipeline: pipeline.clone(), stopped: stopped.clone(), units, end, transport, caller };
+        let this = Self { pipeline: pipeline.clone(), stopped: stopped.clone(), units, end, transport, door };
         run_blocking(move || {
             let stopped = stopped.lock().unwrap_or_else(PoisonError::into_inner);
             if !*stopped {
@@ -149,7 +217,7 @@ impl GstSource {
 
     /// Whether the hub calls, and not the camera.
     pub(super) fn is_caller(&self) -> bool {
-        self.caller
+        self.door.is_some()
     }
 
     /// The next access unit; `Ok(None)` when none came before the deadline.
@@ -162,20 +230,34 @@ impl GstSource {
                 else => Err(CameraError::Ended),
             }
         };
-        timeout_at(deadline, next).await.unwrap_or(Ok(None))
+        match (timeout_at(deadline, next).await.unwrap_or(Ok(None)), &self.door) {
+            (Err(error), Some(door)) => Err(door.explain(error).await),
+            (other, _) => other,
+        }
     }
 }
 
 impl Drop for GstSource {
     fn drop(&mut self) {
         self.units.close();
-        let (pipeline, stopped) = (self.pipeline.clone(), self.stopped.clone());
-        run_blocking(move || {
-            let mut stopped = stopped.lock().unwrap_or_else(PoisonError::into_inner);
-            *stopped = true;
-            // TEARDOWN waits for an answer.
-            let _ = pipeline.set_state(gst::State::Null);
-        });
+        let stop = Stop { pipeline: self.pipeline.clone(), stopped: self.stopped.clone() };
+        run_blocking(move || drop(stop));
+    }
+}
+
+/// Stops the pipeline when dropped: a runtime that is shutting down drops the work it is given and does not run it, and a pipeline that
+/// goes away while it plays takes the process with it.
+struct Stop {
+    pipeline: gst::Pipeline,
+    stopped: Arc<Mutex<bool>>,
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        *stopped = true;
+        // TEARDOWN waits for an answer.
+        let _ = self.pipeline.set_state(gst::State::Null);
     }
 }
 

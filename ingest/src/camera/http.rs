@@ -160,19 +160,21 @@ fn of_reqwest(error: &reqwest::Error) -> CameraError {
         message = error.to_string();
         if error.downcast_ref::<rustls::Error>().is_some() {
             fault = CameraFault::Tls;
-        } else if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                (fault, message) = (CameraFault::Tls, tls.to_string());
-                break;
-            }
-            fault = match io.kind() {
-                std::io::ErrorKind::ConnectionRefused => CameraFault::Refused,
-                std::io::ErrorKind::TimedOut => CameraFault::Timeout,
-                std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::UnexpectedEof => CameraFault::Ended,
-                _ => fault,
-            };
+            break;
         }
-        cause = error.source();
+        let io = error.downcast_ref::<std::io::Error>();
+        fault = match io.map(std::io::Error::kind) {
+            Some(std::io::ErrorKind::ConnectionRefused) => CameraFault::Refused,
+            Some(std::io::ErrorKind::TimedOut) => CameraFault::Timeout,
+            Some(std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::UnexpectedEof) => CameraFault::Ended,
+            _ => fault,
+        };
+        // The source of an `io::Error` is the source of what it wraps: the wrapped error itself, rustls' or a second
+        // `io::Error` around it, would be passed over.
+        cause = match io.and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
     }
     if fault == CameraFault::Other && (message.contains("invalid HTTP") || message.contains("parse")) {
         fault = CameraFault::Garbage;

@@ -68,6 +68,8 @@ impl RtspStream {
             let stamp_s = stamp.timestamp() as f64 / f64::from(stamp.clock_rate().get());
             let (random_access, lost) = (frame.is_random_access_point(), u64::from(frame.loss()));
             let data = frame.into_data();
+            let open_group = if random_access { None } else { self.open_group(&data) };
+            let (random_access, data) = open_group.map_or((random_access, data), |whole| (true, whole));
             if data.len() > MAX_UNIT_BYTES {
                 return Err(CameraError::TooLarge { bytes: data.len(), limit: MAX_UNIT_BYTES });
             }
@@ -75,6 +77,17 @@ impl RtspStream {
             let key = random_access && annexb::has_parameter_sets(self.codec, &data);
             return Ok(Some(StreamUnit { codec: self.codec, size_px: self.size_px(), data: data.into(), stamp_s, key, lost, broken: 0 }));
         }
+    }
+
+    /// A key frame of H.265 that is no IDR, with its parameter sets: `retina` knows only IDR as a key frame and strips them off others,
+    /// and cameras with open groups of pictures send one IDR at the start and never again.
+    fn open_group(&self, data: &[u8]) -> Option<Vec<u8>> {
+        if self.codec != Codec::H265 || !annexb::is_irap(data) {
+            return None;
+        }
+        let ParametersRef::Video(video) = self.demuxed.streams().get(self.index)?.parameters()? else { return None };
+        // Annex B, as the frames are.
+        Some([video.extra_data(), data].concat())
     }
 
     /// Width and height in pixels, once parameter sets are known.

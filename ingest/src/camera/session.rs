@@ -17,6 +17,7 @@ pub(super) struct Session {
     pub clock: MediaClock,
     /// When the next picture is due; `None` while nobody sends and that is no fault.
     picture_by: Option<Instant>,
+    /// When the next key frame is due; `None` before the first picture, whose own patience counts until then.
     key_by: Option<Instant>,
     codec: Option<Codec>,
     size_px: Option<(u32, u32)>,
@@ -38,9 +39,8 @@ impl Session {
         let source = Source::open(spec, url, settings).await?;
         let first = source.first_picture(settings).map(|patience| Instant::now() + patience);
         let (settings, clock) = (settings.clone(), MediaClock::default());
-        let key_by = first.map(|by| by.max(Instant::now() + settings.key_frame_timeout));
         let file = matches!(url, CameraUrl::File(_));
-        Ok(Self { source, settings, clock, picture_by: first, key_by, codec: None, size_px: None, file })
+        Ok(Self { source, settings, clock, picture_by: first, key_by: None, codec: None, size_px: None, file })
     }
 
     pub(super) fn transport(&self) -> &'static str {

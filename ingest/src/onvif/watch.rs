@@ -60,9 +60,10 @@ pub async fn watch(device: Watched, clock: Arc<dyn Clock>, said: mpsc::Sender<Sa
     let work = async {
         let mut told = None;
         loop {
-            let began = Instant::now();
-            let Err(error) = watch_once(&device, &clock, &said).await else { return };
-            if began.elapsed() >= device.retry.1 {
+            let mut listening = None;
+            let Err(error) = watch_once(&device, &clock, &said, &mut listening).await else { return };
+            // Only a device that answered for so long has proved itself: one that is slow to refuse has not.
+            if listening.is_some_and(|since: Instant| since.elapsed() >= device.retry.1) {
                 (backoff, told) = (Backoff::new(device.retry.0, device.retry.1), None);
             }
             let fault = error.fault();
@@ -79,8 +80,13 @@ pub async fn watch(device: Watched, clock: Arc<dyn Clock>, said: mpsc::Sender<Sa
     stop.run_until_cancelled(work).await;
 }
 
-/// One subscription: ends well only when nobody listens to the hub any more.
-async fn watch_once(device: &Watched, clock: &Arc<dyn Clock>, said: &mpsc::Sender<Said>) -> Result<(), OnvifError> {
+/// One subscription: ends well only when nobody listens to the hub any more. `listening` becomes the time since when events are pulled.
+async fn watch_once(
+    device: &Watched,
+    clock: &Arc<dyn Clock>,
+    said: &mpsc::Sender<Said>,
+    listening: &mut Option<Instant>,
+) -> Result<(), OnvifError> {
     loop {
         let reached = Device::connect(&device.address, device.log_in.as_ref(), &device.trust, device.patience).await?;
         let since = Instant::now();
@@ -88,6 +94,7 @@ async fn watch_once(device: &Watched, clock: &Arc<dyn Clock>, said: &mpsc::Sende
             return Ok(());
         }
         let mut events = reached.events().await?;
+        listening.get_or_insert(since);
         while since.elapsed() < CLOCK_EVERY {
             for noticed in events.next(|| clock.utc()).await? {
                 if said.send(Said::Noticed(noticed)).await.is_err() {

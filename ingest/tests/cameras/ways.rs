@@ -114,10 +114,12 @@ struct Badge(gst::Element);
 impl Badge {
     fn start(port: u16, passphrase: Option<&str>) -> Self {
         gst::init().unwrap();
+        // Seven TS packets to an SRT packet, as SRT wants them. Packets that come one by one are dropped by `srtsink` where they are the
+        // stream's tables: nobody who comes later could read it.
         let passphrase = passphrase.map_or(String::new(), |text| format!("passphrase={text} pbkeylen=16"));
         let pipeline = gst::parse::launch(&format!(
             "videotestsrc is-live=true ! video/x-raw,format=I420,width=160,height=96,framerate=25/1 ! x264enc tune=zerolatency \
-             key-int-max=10 ! h264parse config-interval=-1 ! mpegtsmux ! srtsink uri=srt://127.0.0.1:{port} mode=caller {passphrase}"
+             key-int-max=10 ! h264parse config-interval=-1 ! mpegtsmux alignment=7 ! srtsink uri=srt://127.0.0.1:{port} mode=caller {passphrase}"
         ));
         let pipeline = pipeline.unwrap();
         let _ = pipeline.set_state(gst::State::Playing);
