@@ -93,7 +93,7 @@ const USUAL_BUDGET: Effort = Effort::Budget { ms_per_s: 15.0 };
 pub const LOOK_OUT_S: u64 = 600;
 
 /// In a scene with few people, seen doubtfully, the map is asked this often, in seconds, whether the detector is blind.
-pub const DOUBT_S: u64 = 120;
+const DOUBT_S: u64 = 120;
 
 /// A scene in which nobody small is seen is searched for small people this often.
 const SEARCH: Duration = Duration::from_secs(600);
