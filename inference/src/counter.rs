@@ -160,7 +160,7 @@ impl Counter {
         scene.gate.analysed(now);
         scene.analysed = Some(now);
 
-        let crowd = (seen.crowd.is_some() && !seen.few()) || scene.far_crowd;
+        let crowd = (seen.crowd.is_some() && !seen.few(scene.ratio.taught())) || scene.far_crowd;
         let (fused, model) = if crowd {
             let mapped = map.as_ref().map(|map| Mapped { people: map.sum(), dense_part: map.dense_part });
             let fused = scene.ratio.look(seconds, seen.soft, mapped);
@@ -206,10 +206,11 @@ impl Counter {
         } else if !affordable {
             scene.look_by(Tiling::Usual);
         }
-        let mut found = self.candidates(picture, scene.tiling, cost)?;
+        let expected = self.effort == Effort::Thorough || scene.ratio.taught();
+        let mut found = self.candidates(picture, scene.tiling, expected, cost)?;
         if scene.tiling == Tiling::Usual && found.1.crowd.is_some() && affordable {
             scene.look_by(Tiling::Fine);
-            found = self.candidates(picture, scene.tiling, cost)?;
+            found = self.candidates(picture, scene.tiling, expected, cost)?;
         }
         if scene.tiling == Tiling::Fine || scene.searched.is_none() {
             scene.searched = Some(now);
@@ -221,7 +222,13 @@ impl Counter {
         Ok(found)
     }
 
-    fn candidates(&mut self, picture: &I420, tiling: Tiling, cost: &mut Cost) -> Result<(Vec<Detection>, Seen), ModelError> {
+    fn candidates(
+        &mut self,
+        picture: &I420,
+        tiling: Tiling,
+        crowd_expected: bool,
+        cost: &mut Cost,
+    ) -> Result<(Vec<Detection>, Seen), ModelError> {
         let started = cpu::now();
         let candidates = self.detector.candidates(picture, sparse::CANDIDATE, tiling)?;
         let spent = cpu::since(started);
@@ -230,7 +237,7 @@ impl Counter {
             self.fine_ms += 0.2 * (ms(spent) - self.fine_ms);
         }
         let scale = self.detector.input_scale((picture.width, picture.height), tiling);
-        let seen = sparse::judge(&candidates, self.detector.score_threshold(), scale);
+        let seen = sparse::judge(&candidates, self.detector.score_threshold(), scale, crowd_expected);
         Ok((candidates, seen))
     }
 
@@ -250,7 +257,7 @@ impl Counter {
         let worth = match self.effort {
             Effort::Thorough => crowd,
             // Once at once: the detector may be blind. Then now and then.
-            Effort::Budget { .. } if crowd && seen.few() && !scene.far_crowd => {
+            Effort::Budget { .. } if crowd && seen.few(scene.ratio.taught()) && !scene.far_crowd => {
                 scene.mapped.is_none_or(|then| now.saturating_duration_since(then).as_secs() >= DOUBT_S && left_ms >= map_ms)
             }
             Effort::Budget { .. } if crowd => {
@@ -273,7 +280,7 @@ impl Counter {
             self.map_ms_per_mpx += 0.3 * (ms(cost.density) / megapixels.max(1e-3) - self.map_ms_per_mpx);
         }
         scene.mapped = Some(now);
-        let judged = seen.crowd.is_none() || seen.few();
+        let judged = seen.crowd.is_none() || seen.few(scene.ratio.taught());
         let far = judged && seen.misses_crowd(map.sum());
         if far != scene.far_crowd && judged {
             scene.renew();
