@@ -82,7 +82,7 @@ impl Door {
                     Trust::System => {}
                     Trust::Insecure => drop(tls.connect_accept_certificate(|_, _, _| true)),
                     Trust::Ca(path) => {
-                        tls.set_database(std::path::absolute(path).ok().and_then(|path| gio::TlsFileDatabase::new(path).ok()).as_ref())
+                        tls.set_database(std::path::absolute(path).ok().and_then(|path| gio::TlsFileDatabase::new(path).ok()).as_ref());
                     }
                 }
             });

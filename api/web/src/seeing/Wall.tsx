@@ -45,7 +45,7 @@ function WallTile({ camera }: { camera: Camera }): JSX.Element {
   useEffect(() => follow(camera.id, tile.current!, setState), [camera.id]);
   const age = state.kind === "picture" ? now.value - state.at : 0;
   return (
-    <button ref={tile} type="button" class={`wall-tile status-${camera.status} wall-${state.kind}`} data-wall={camera.id} data-state={state.kind}
+    <button ref={tile} type="button" class={`wall-tile status-${camera.status}`} data-wall={camera.id} data-state={state.kind}
       onClick={() => (dialog.value = { kind: "live", camera: camera.id })}>
       <span class="wall-picture">
         {state.kind === "picture" && <img src={state.url} alt={t("wall.alt", { camera: cameraName(camera) })} />}
