@@ -15,6 +15,8 @@ pub mod error;
 pub mod fusion;
 pub mod journal;
 pub mod life;
+pub mod plan;
+pub mod requests;
 pub mod response;
 pub mod ring;
 pub mod spool;

@@ -12,10 +12,14 @@ mod counts;
 pub(crate) mod db;
 mod devices;
 mod drills;
+mod emergencies;
 mod handover;
+mod notes;
 mod outbox;
 mod phones;
+mod plan;
 mod register;
+mod requests;
 mod sitefile;
 
 use std::sync::{Arc, Mutex};
@@ -31,10 +35,17 @@ pub use copy::copy_sqlite;
 pub use counts::{CountPoint, Maintained, MinutePeak, Retention};
 use db::{Db, args};
 pub use drills::{Drill, DrillPress, DrillResult, DrillSteps};
+pub use emergencies::{EmergencyEntry, EmergencyKind, EmergencyVersion};
 pub use handover::Handover;
+pub use notes::{AnalyticNote, NoteState};
 pub use outbox::{OutboxState, Outgoing};
 pub use phones::{Enrolment, PhoneRow};
+pub use plan::{Evidence, IssueState, Measure, MeasureChange, MeasureState, MeasureStep, PlanIssue};
 pub use register::{Connection, Institution, InstitutionKind};
+pub use requests::{
+    Added, Channel, DayCount, Load, NewRequest, Overdue, Request, RequestAct, RequestCursor, RequestFilter, RequestSignal, RequestStep,
+    SignalState, TallyRow,
+};
 pub use sitefile::{Plan, SealedContact, SitePage};
 
 /// The store; clones share its connections.
