@@ -25,6 +25,21 @@ pub struct Area {
     outline: geo::MultiPolygon<f64>,
 }
 
+impl Area {
+    /// Some place inside it; none for an outline without any.
+    pub fn inside(&self) -> Option<GeoPoint> {
+        use geo::InteriorPoint;
+        self.outline.interior_point().and_then(|p| GeoPoint::new(p.y(), p.x()).ok())
+    }
+
+    /// Its south-west and north-east corners, `[lat, lon]`.
+    pub fn corners(&self) -> Option<([f64; 2], [f64; 2])> {
+        use geo::BoundingRect;
+        let rect = self.outline.bounding_rect()?;
+        Some(([rect.min().y, rect.min().x], [rect.max().y, rect.max().x]))
+    }
+}
+
 /// All areas of the hub.
 #[derive(Debug, Clone)]
 pub struct Areas {
@@ -114,6 +129,17 @@ impl Areas {
     pub fn at(&self, point: GeoPoint) -> Option<&Area> {
         let at = geo::Point::new(point.lon(), point.lat());
         self.areas.iter().find(|area| area.outline.contains(&at) || area.outline.intersects(&at))
+    }
+
+    /// The area nearest to a place, and how far its outline is, in metres.
+    pub fn nearest(&self, point: GeoPoint) -> Option<(&Area, f64)> {
+        use geo::{Distance, Euclidean, MapCoords};
+        // Metres around the place: within a few hundred kilometres the earth is flat enough to say which outline is nearest.
+        let (degree_m, squeeze) = (111_195.08, point.lat().to_radians().cos().max(1e-6));
+        let metres = |c: geo::Coord<f64>| geo::coord! { x: (c.x - point.lon()) * squeeze * degree_m, y: (c.y - point.lat()) * degree_m };
+        let far = |area: &Area| Euclidean.distance(&geo::Point::new(0.0, 0.0), &area.outline.map_coords(metres));
+        let all = self.areas.iter().map(|area| (area, far(area)));
+        all.min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     /// Whether a place lies in its area, or says why not.

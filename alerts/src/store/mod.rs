@@ -43,8 +43,8 @@ pub use phones::{Enrolment, PhoneRow};
 pub use plan::{Evidence, IssueState, Measure, MeasureChange, MeasureState, MeasureStep, PlanIssue};
 pub use register::{Connection, Institution, InstitutionKind};
 pub use requests::{
-    Added, Channel, DayCount, Load, NewRequest, Overdue, Request, RequestAct, RequestCursor, RequestFilter, RequestSignal, RequestStep,
-    SignalState, TallyRow,
+    Added, Channel, DayCount, Load, NewRequest, Overdue, PastRequest, PastStep, Request, RequestAct, RequestCursor, RequestFilter,
+    RequestSignal, RequestStep, SignalState, TallyRow,
 };
 pub use sitefile::{Plan, SealedContact, SitePage};
 

@@ -8,8 +8,8 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, live, ops, phone, places, public,
-    register, session, shift, sitefile, stream, table, users, wall,
+    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, live, notes, open311, ops,
+    phone, places, plan, public, register, reports, requests, resident, session, shift, sitefile, stream, table, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -55,9 +55,16 @@ pub fn document() -> Value {
         devices::Doc::openapi(),
         dispatch::Doc::openapi(),
         drills::Doc::openapi(),
+        emergencies::Doc::openapi(),
         live::Doc::openapi(),
+        notes::Doc::openapi(),
+        open311::Doc::openapi(),
         phone::Doc::openapi(),
+        plan::Doc::openapi(),
         register::Doc::openapi(),
+        reports::Doc::openapi(),
+        requests::Doc::openapi(),
+        resident::Doc::openapi(),
         shift::Doc::openapi(),
         sitefile::Doc::openapi(),
         wall::Doc::openapi(),

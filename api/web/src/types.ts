@@ -7,7 +7,7 @@ export type LatLon = [number, number];
 
 export type Role =
   | "duty_officer" | "shift_lead" | "police_desk" | "patrol" | "school_contact" | "district_contact"
-  | "analyst" | "resident_operator" | "administrator" | "auditor";
+  | "analyst" | "resident_operator" | "deputy" | "administrator" | "auditor";
 export type Right =
   | "alerts.read" | "alerts.act" | "incidents.open" | "cameras.read" | "cameras.manage" | "badges.read" | "still.open"
   | "areas.read" | "areas.write" | "audit.read" | "users.manage" | "desk.sound" | "metrics.read"

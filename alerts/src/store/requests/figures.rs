@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use qorgan_domain::{AreaCode, UtcMs};
 use serde::{Deserialize, Serialize};
 
-use super::{NewRequest, RequestAct};
+use super::NewRequest;
 use crate::{
     Error,
-    requests::State,
+    requests::{Standing, State},
     store::{
         Store, counted,
         db::{Row, Tx, args, word},
@@ -223,8 +223,11 @@ impl Store {
     }
 }
 
-/// What is added to the counts of one day, district, category and service.
+/// What is added to the counts of each day, district, category and service.
 #[derive(Default)]
+pub(super) struct Tally(BTreeMap<(i64, AreaCode, String, String), Delta>);
+
+#[derive(Default, Clone, Copy, PartialEq)]
 struct Delta {
     received: i64,
     answered: i64,
@@ -235,57 +238,63 @@ struct Delta {
     reopened: i64,
 }
 
-async fn add(tx: &mut Tx, day: i64, area: &AreaCode, (category, service): (&str, &str), delta: &Delta) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO request_tally (day, area, category, service, received, answered, answered_in_time, answer_ms, done, done_in_time, reopened) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (day, area, category, service) DO UPDATE SET \
-         received = request_tally.received + excluded.received, answered = request_tally.answered + excluded.answered, \
-         answered_in_time = request_tally.answered_in_time + excluded.answered_in_time, answer_ms = request_tally.answer_ms + excluded.answer_ms, \
-         done = request_tally.done + excluded.done, done_in_time = request_tally.done_in_time + excluded.done_in_time, \
-         reopened = request_tally.reopened + excluded.reopened";
-    let values = args![
-        day,
-        area.as_str(),
-        category,
-        service,
-        delta.received,
-        delta.answered,
-        delta.answered_in_time,
-        delta.answer_ms,
-        delta.done,
-        delta.done_in_time,
-        delta.reopened,
-    ];
-    tx.run(sql, values).await.map(drop)
-}
+impl Tally {
+    /// A request came in.
+    pub(super) fn receive(&mut self, new: &NewRequest) {
+        self.of(new.day, &new.area, &new.standing).received += 1;
+    }
 
-pub(super) async fn tally_new(tx: &mut Tx, new: &NewRequest) -> Result<(), sqlx::Error> {
-    let of = (new.standing.category.as_str(), new.standing.service.as_str());
-    add(tx, new.day, &new.area, of, &Delta { received: 1, ..Delta::default() }).await
-}
+    /// Something was done about a request that came in on a day.
+    pub(super) fn act(&mut self, day: i64, area: &AreaCode, received_at: UtcMs, (before, then): (&Standing, &Standing), now: UtcMs) {
+        if (&before.category, &before.service) != (&then.category, &then.service) {
+            self.of(day, area, before).received -= 1;
+            self.of(day, area, then).received += 1;
+        }
+        let delta = self.of(day, area, then);
+        // The first answer to a request is what the category's time is about; what follows a "not fixed" is another story.
+        if before.answered_at.is_none() && then.answered_at.is_some() && before.reopened == 0 {
+            delta.answered += 1;
+            delta.answered_in_time += i64::from(now <= before.answer_by);
+            delta.answer_ms += now.ms_since(received_at).max(0);
+        }
+        if then.state == State::Done && before.state != State::Done {
+            delta.done += 1;
+            delta.done_in_time += i64::from(before.promised_at.is_none_or(|promised| now <= promised));
+        }
+        delta.reopened += i64::from(then.reopened > before.reopened);
+    }
 
-pub(super) async fn tally_act(tx: &mut Tx, act: &RequestAct<'_>) -> Result<(), sqlx::Error> {
-    let (before, then, area) = (&act.before.standing, act.then, &act.before.area);
-    let (of, was) = ((then.category.as_str(), then.service.as_str()), (before.category.as_str(), before.service.as_str()));
-    let mut delta = Delta::default();
-    if of != was {
-        add(tx, act.day, area, was, &Delta { received: -1, ..Delta::default() }).await?;
-        delta.received = 1;
+    fn of(&mut self, day: i64, area: &AreaCode, standing: &Standing) -> &mut Delta {
+        self.0.entry((day, area.clone(), standing.category.clone(), standing.service.clone())).or_default()
     }
-    let first_answer = before.answered_at.is_none() && then.answered_at.is_some() && before.reopened == 0;
-    if first_answer {
-        delta.answered = 1;
-        delta.answered_in_time = i64::from(act.now <= before.answer_by);
-        delta.answer_ms = act.now.ms_since(act.before.received_at).max(0);
+
+    /// Adds everything to what is stored.
+    pub(super) async fn store(self, tx: &mut Tx) -> Result<(), sqlx::Error> {
+        const HEAD: &str = "INSERT INTO request_tally (day, area, category, service, received, answered, answered_in_time, answer_ms, done, \
+             done_in_time, reopened) VALUES ";
+        const TAIL: &str = " ON CONFLICT (day, area, category, service) DO UPDATE SET \
+             received = request_tally.received + excluded.received, answered = request_tally.answered + excluded.answered, \
+             answered_in_time = request_tally.answered_in_time + excluded.answered_in_time, answer_ms = request_tally.answer_ms + excluded.answer_ms, \
+             done = request_tally.done + excluded.done, done_in_time = request_tally.done_in_time + excluded.done_in_time, \
+             reopened = request_tally.reopened + excluded.reopened";
+        let row = |((day, area, category, service), delta): ((i64, AreaCode, String, String), Delta)| {
+            args![
+                day,
+                area.as_str(),
+                category,
+                service,
+                delta.received,
+                delta.answered,
+                delta.answered_in_time,
+                delta.answer_ms,
+                delta.done,
+                delta.done_in_time,
+                delta.reopened,
+            ]
+        };
+        let rows = self.0.into_iter().filter(|(_, delta)| *delta != Delta::default()).map(row).collect();
+        tx.insert(HEAD, TAIL, rows).await
     }
-    if then.state == State::Done && before.state != State::Done {
-        delta.done = 1;
-        delta.done_in_time = i64::from(before.promised_at.is_none_or(|promised| act.now <= promised));
-    }
-    delta.reopened = i64::from(then.reopened > before.reopened);
-    if of == was && delta.answered + delta.done + delta.reopened == 0 {
-        return Ok(());
-    }
-    add(tx, act.day, area, of, &delta).await
 }
 
 fn unsigned(count: i64) -> u64 {

@@ -1,6 +1,8 @@
 //! Requests of residents: taking one in, an act on one, what stands about one. Searching is `search.rs`, counting is `figures.rs`,
+//! bringing in the past is `bulk.rs`,
 //! forgetting is `expire.rs`. What may happen to a request is decided in [`crate::requests`]; here it is only written down.
 
+mod bulk;
 mod expire;
 mod figures;
 mod search;
@@ -12,13 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Store, counted,
-    db::{Db, Row, Tx, args, word},
+    db::{Arg, Db, Row, Tx, args, word},
     maybe_time,
 };
 use crate::{
     Error,
     requests::{Masked, Reference, Standing, State, cell_of},
 };
+pub use bulk::{PastRequest, PastStep};
 pub use figures::{DayCount, Load, RequestSignal, SignalState, TallyRow};
 pub use search::{Overdue, RequestCursor, RequestFilter};
 
@@ -287,12 +290,16 @@ impl Store {
             return Ok(false);
         }
         let line = Line { who: act.who, role: act.role, action: act.action, from: Some(before.state), words: act.words, at: act.now };
-        add_step(&mut tx, id, then, &line).await?;
+        tx.insert(INSERT_STEP, "", vec![step_columns(id, then, &line)]).await?;
         if then.merged_into != before.merged_into {
             follow(&mut tx, id, before.merged_into, then.merged_into).await?;
         }
-        search::index(&mut tx, id, &search::words_of(then, &act.before.area, act.before.channel, act.before.text.as_deref(), act.before.place.as_deref())).await?;
-        figures::tally_act(&mut tx, act).await?;
+        let request = act.before;
+        let words = search::words_of(then, &request.area, request.channel, request.text.as_deref(), request.place.as_deref());
+        search::index(&mut tx, id, &words).await?;
+        let mut tally = figures::Tally::default();
+        tally.act(act.day, &request.area, request.received_at, (before, then), act.now);
+        tally.store(&mut tx).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -316,14 +323,17 @@ pub(super) async fn prepare(db: &Db) -> Result<(), sqlx::Error> {
     search::prepare(db).await
 }
 
-async fn insert(tx: &mut Tx, id: i64, at: UtcMs, new: &NewRequest) -> Result<(), sqlx::Error> {
+const INSERT: &str = "INSERT INTO request (id, reference, version, state, category, service, area, channel, language, body, place, lat, lon, cell, \
+     masked, attributes, received_at, answer_by, answered_at, promised_at, due_at, done_at, judge_until, closed_at, reopened, answer, followers, \
+     merged_into, idem, idem_body, updated_at, demo) VALUES ";
+
+/// The values of one request, in the order of [`INSERT`].
+fn columns(id: i64, received_at: UtcMs, updated_at: UtcMs, new: &NewRequest) -> Result<Vec<Arg>, sqlx::Error> {
     let (standing, (row, column)) = (&new.standing, cell_of(new.position));
     let attributes = serde_json::to_string(&new.attributes).map_err(|e| sqlx::Error::Encode(e.into()))?;
     let masked: Vec<&str> = new.masked.iter().map(|kind| kind.as_str()).collect();
-    let sql = "INSERT INTO request (id, reference, version, state, category, service, area, channel, language, body, place, lat, lon, cell, \
-         masked, attributes, received_at, answer_by, due_at, reopened, followers, idem, idem_body, updated_at, demo) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0, 0, $20, $21, $17, $22)";
-    let values = args![
+    let ms = |at: Option<UtcMs>| at.map(|at| at.0);
+    Ok(args![
         id,
         new.reference.digits(),
         standing.version,
@@ -340,23 +350,37 @@ async fn insert(tx: &mut Tx, id: i64, at: UtcMs, new: &NewRequest) -> Result<(),
         format!("{row}:{column}"),
         masked.join(","),
         attributes,
-        at.0,
+        received_at.0,
         standing.answer_by.0,
-        standing.due_at.map(|at| at.0),
+        ms(standing.answered_at),
+        ms(standing.promised_at),
+        ms(standing.due_at),
+        ms(standing.done_at),
+        ms(standing.judge_until),
+        ms(standing.closed_at),
+        standing.reopened,
+        standing.answer.clone(),
+        0_i64,
+        standing.merged_into,
         new.once.as_ref().map(|(key, _)| key.clone()),
         new.once.as_ref().map(|(_, body)| body.clone()),
+        updated_at.0,
         new.demo,
-    ];
-    tx.run(sql, values).await?;
+    ])
+}
+
+async fn insert(tx: &mut Tx, id: i64, at: UtcMs, new: &NewRequest) -> Result<(), sqlx::Error> {
+    tx.insert(INSERT, "", vec![columns(id, at, at, new)?]).await?;
     let line = Line { who: &new.who, role: new.role.as_deref(), action: "receive", from: None, words: None, at };
-    add_step(tx, id, standing, &line).await?;
+    tx.insert(INSERT_STEP, "", vec![step_columns(id, &new.standing, &line)]).await?;
     if let Some((sealed, expires_at)) = &new.contact {
         let sql = "INSERT INTO request_contact (request, sealed, expires_at) VALUES ($1, $2, $3)";
         tx.run(sql, args![id, sealed.as_str(), expires_at.0]).await?;
     }
-    let words = search::words_of(standing, &new.area, new.channel, Some(&new.text), new.place.as_deref());
-    search::index(tx, id, &words).await?;
-    figures::tally_new(tx, new).await
+    search::index(tx, id, &search::words_of(&new.standing, &new.area, new.channel, Some(&new.text), new.place.as_deref())).await?;
+    let mut tally = figures::Tally::default();
+    tally.receive(new);
+    tally.store(tx).await
 }
 
 struct Line<'a> {
@@ -368,10 +392,11 @@ struct Line<'a> {
     at: UtcMs,
 }
 
-async fn add_step(tx: &mut Tx, id: i64, then: &Standing, line: &Line<'_>) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO request_step (request, version, at, who, role, action, from_state, to_state, words, due_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    let values = args![
+const INSERT_STEP: &str = "INSERT INTO request_step (request, version, at, who, role, action, from_state, to_state, words, due_at) VALUES ";
+
+/// The values of one line of a history, in the order of [`INSERT_STEP`].
+fn step_columns(id: i64, then: &Standing, line: &Line<'_>) -> Vec<Arg> {
+    args![
         id,
         then.version,
         line.at.0,
@@ -382,8 +407,7 @@ async fn add_step(tx: &mut Tx, id: i64, then: &Standing, line: &Line<'_>) -> Res
         then.state.as_str(),
         line.words.map(str::to_owned),
         then.due_at.map(|at| at.0),
-    ];
-    tx.run(sql, values).await.map(drop)
+    ]
 }
 
 /// Moves a request, with those that follow it, behind another, or back out. Nobody follows a follower.

@@ -102,6 +102,11 @@ impl Store {
         Ok(requests)
     }
 
+    /// Requests by number; one that does not exist is left out.
+    pub async fn requests_listed(&self, ids: &[i64]) -> Result<Vec<Request>, Error> {
+        self.requests_by(&ids[..ids.len().min(MOST as usize)]).await
+    }
+
     /// Requests of one category near a place that came in since a time, newest first.
     pub async fn requests_near(&self, at: qorgan_domain::GeoPoint, category: &str, since: UtcMs) -> Result<Vec<Request>, Error> {
         let cells: Vec<Arg> = place::around(at).iter().map(|(row, column)| Arg::from(format!("{row}:{column}"))).collect();
@@ -291,6 +296,17 @@ pub(super) async fn index(tx: &mut Tx, id: i64, words: &str) -> Result<(), sqlx:
         }
     }
     Ok(())
+}
+
+/// Adds the words of many requests that have none yet: rows of number and words.
+pub(super) async fn index_new(tx: &mut Tx, rows: Vec<Vec<Arg>>) -> Result<(), sqlx::Error> {
+    match tx {
+        Tx::Sqlite(..) => tx.insert("INSERT INTO request_words (rowid, body) VALUES ", "", rows).await,
+        Tx::Postgres(_) => {
+            let head = "INSERT INTO request_words (id, body) SELECT v.id, array_to_tsvector(string_to_array(v.words, ' ')) FROM (VALUES ";
+            tx.insert(head, ") AS v (id, words)", rows).await
+        }
+    }
 }
 
 /// The tables of words: the only ones that differ between the databases, so no migration holds them.
