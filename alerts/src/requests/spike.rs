@@ -49,7 +49,32 @@ pub fn judge(days: &[u64], limits: Bound) -> Option<Spike> {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs::read_to_string, path::PathBuf};
+
     use super::*;
+
+    /// The series `salmonella.agona` and what `earsC(method = "C2", alpha = 0.001)` of the R package says of it.
+    #[test]
+    fn the_bound_is_that_of_the_r_package() {
+        let shared =
+            std::env::var_os("QORGAN_SHARED").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
+        let folder = shared.join("conformance/surveillance");
+        let (Ok(series), Ok(bounds)) = (read_to_string(folder.join("salmonella_agona.csv")), read_to_string(folder.join("ears_C2_agona.csv")))
+        else {
+            println!("skipped: no vectors in {}", folder.display());
+            return;
+        };
+        let column = |line: &str, at: usize| line.split(',').nth(at).unwrap().parse::<f64>().unwrap();
+        let days: Vec<u64> = series.lines().skip(1).map(|line| column(line, 1) as u64).collect();
+        let mut judged = 0;
+        for line in bounds.lines().skip(1) {
+            let (day, upper) = (column(line, 0) as usize, column(line, 2));
+            let (_, bound) = bound(&days[..day - 1], 3.090_232_306, 0.0).unwrap();
+            assert!((bound - upper).abs() < 1e-6, "day {day}: {bound} instead of {upper}");
+            judged += 1;
+        }
+        assert!(judged > 200, "{judged}");
+    }
 
     const LIMITS: Bound = Bound { z: 3.0, least: 10 };
 

@@ -47,10 +47,16 @@ pub struct FileMeasure {
     title: Trilingual,
     owner: String,
     area: Option<AreaCode>,
+    #[serde(deserialize_with = "day")]
     deadline: Date,
     #[serde(default)]
     progress: u8,
     expected: Option<Trilingual>,
+}
+
+fn day<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Date, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|_| serde::de::Error::custom(format!("\"{text}\" is no day such as 2026-12-15")))
 }
 
 #[derive(Deserialize)]

@@ -75,7 +75,9 @@ fn make(app: &App, now: UtcMs) -> Vec<PastRequest> {
     }
     // This morning the heating of one quarter of the town failed.
     for n in 0..26_i64 {
-        moments.push((UtcMs(now.0 - HOUR_MS * 2 + n * 240_000), 0, Some("heating")));
+        // Today, whatever the hour.
+        let midnight = app.requests.calendar.begins(app.requests.calendar.day(now)).0;
+        moments.push((UtcMs((now.0 - HOUR_MS * 2 + n * 240_000).max(midnight + n)), 0, Some("heating")));
     }
     moments.retain(|(at, ..)| at.0 < now.0);
     moments.sort_by_key(|(at, ..)| *at);

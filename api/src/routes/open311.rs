@@ -29,7 +29,7 @@ use super::{Access::Anyone, Route, row};
 use crate::{
     hub::App,
     requests::{
-        intake::{self, Complaint, Contact, Submission},
+        intake::{self, Contact, Submission},
         settings::{Category, Datatype},
         words,
     },

@@ -149,6 +149,8 @@ pub(super) async fn form(State(app): State<App>) -> Response {
     let (form_token, expires_at) = app.requests.keys.form(app.clock.utc());
     let (bounds, centre) = extent(&app);
     let settings = &app.requests.settings;
+    // For whoever's phone gives no position: the district, and the place in words.
+    let areas: Vec<Value> = app.areas().iter().map(|a| json!({ "kato": a.code, "name": a.name, "centre": a.inside() })).collect();
     let body = json!({
         "form_token": form_token,
         "expires_at": expires_at,
@@ -158,6 +160,8 @@ pub(super) async fn form(State(app): State<App>) -> Response {
         "contact_days": settings.contact_days,
         "bounds": bounds,
         "centre": centre,
+        "areas": areas,
+        "hub": { "name": app.config.hub.name },
         "demo": app.config.hub.demo_logins,
     });
     ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()

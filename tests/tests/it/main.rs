@@ -15,5 +15,6 @@ mod phone;
 mod pipeline;
 mod quality;
 mod register;
+mod requests;
 mod seeing;
 mod store;
