@@ -26,7 +26,15 @@ pub(crate) fn pass_ms() -> Result<f64, Failure> {
     let mut detector = detector()?;
     let side = 416;
     let grey = |len: usize| vec![128; len];
-    let picture = I420 { width: side, height: side, y: grey(side * side), u: grey(side * side / 4), v: grey(side * side / 4), y_stride: side, uv_stride: side / 2 };
+    let picture = I420 {
+        width: side,
+        height: side,
+        y: grey(side * side),
+        u: grey(side * side / 4),
+        v: grey(side * side / 4),
+        y_stride: side,
+        uv_stride: side / 2,
+    };
     let mut times = Vec::new();
     for _ in 0..PASSES {
         let start = Instant::now();
