@@ -1,5 +1,6 @@
-//! Cameras that speak ONVIF: their clock for the compliance meter, and what they notice by themselves as hub events. A count of a
-//! camera's own goes the way of every foreign count, so that the hub leaves it alone while such counts come.
+//! Cameras that speak ONVIF: their clock for the compliance meter, and what they notice by themselves as hub events. Motion brings
+//! the hub's next look forward, tampering and a lost signal are troubles. A count of a camera's own goes the way of every foreign
+//! count, so that the hub leaves it alone while such counts come.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -128,6 +129,9 @@ async fn take(app: &App, camera: &Camera, noticed: &Noticed) {
         What::People(_) => ("people", None),
     };
     metrics::counter!("qorgan_onvif_events_total", "what" => what).increment(1);
+    if let (What::Motion(true), Some(pipeline)) = (noticed.what, app.pipeline.get()) {
+        pipeline.stir(&camera.id);
+    }
     if let Some(kind) = kind {
         app.sign(&Sign { device: camera.id.clone(), at: noticed.at, kind });
     }
