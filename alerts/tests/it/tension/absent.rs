@@ -30,7 +30,8 @@ fn forbidden(dir: &str) -> Vec<String> {
     let modules = ["fusion", "engine", "journal", "life", "ring", "spool", "supervision", "store", "badge"];
     let mut found = Vec::new();
     for file in files {
-        let code = code(&std::fs::read_to_string(&file).unwrap());
+        // `ValueKind::Count` is a number of events that an indicator states, not a count of the hub.
+        let code = code(&std::fs::read_to_string(&file).unwrap()).replace("ValueKind::Count", "");
         let words: Vec<&str> = code.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
         found.extend(types.iter().filter(|t| words.contains(t)).map(|t| format!("{} names {t}", file.display())));
         for module in modules {
