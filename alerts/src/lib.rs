@@ -21,6 +21,7 @@ pub mod ring;
 pub mod spool;
 pub mod store;
 pub mod supervision;
+pub mod tension;
 
 pub use engine::{ActError, Engine};
 pub use error::Error;

@@ -19,6 +19,7 @@ mod outbox;
 mod phones;
 mod register;
 mod sitefile;
+mod tension;
 
 use std::sync::{Arc, Mutex};
 
@@ -42,6 +43,7 @@ pub use outbox::{OutboxState, Outgoing};
 pub use phones::{Enrolment, PhoneRow};
 pub use register::{Connection, Institution, InstitutionKind};
 pub use sitefile::{Plan, SealedContact, SitePage};
+pub use tension::{StoredMethod, StoredResult};
 
 /// The store; clones share its connections.
 #[derive(Debug, Clone)]
