@@ -13,6 +13,7 @@ pub mod badge;
 pub mod engine;
 pub mod error;
 pub mod fusion;
+pub mod intake;
 pub mod journal;
 pub mod life;
 pub mod response;
