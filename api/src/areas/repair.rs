@@ -36,7 +36,8 @@ pub(super) fn repair(outline: &geo::MultiPolygon<f64>) -> Result<Option<Repair>,
     let Err(problem) = outline.check_validation() else { return Ok(None) };
     let problem = problem.to_string();
     let outline_before = outline;
-    let fixed = outline_before.make_valid().map_err(|error| format!("has an invalid outline: {problem}; it cannot be repaired: {error}"))?;
+    let fixed =
+        outline_before.make_valid().map_err(|error| format!("has an invalid outline: {problem}; it cannot be repaired: {error}"))?;
     let (before_km2, after_km2) = (km2(outline_before), km2(&fixed));
     if fixed.0.is_empty() || after_km2 <= 0.0 || fixed.check_validation().is_err() {
         return Err(format!("has an invalid outline: {problem}; nothing of it can be repaired"));

@@ -19,7 +19,10 @@ use crate::{
     auth::{Right, Session},
     error::ApiError,
     hub::App,
-    tension::{AreaScores, BlockRow, IndexHead, IndicatorRow, MapArea, Point, Results, ScoreView, TrendView, What, area_scores, direction, round, rows as area_rows, xlsx},
+    tension::{
+        AreaScores, BlockRow, IndexHead, IndicatorRow, MapArea, Point, Results, ScoreView, TrendView, What, area_scores, direction, round,
+        rows as area_rows, xlsx,
+    },
     view::Names,
 };
 
@@ -261,7 +264,13 @@ pub(super) async fn catalogue(State(app): State<App>) -> Result<Json<Value>, Api
                 ValueKind::Count => ("count", None, None),
                 ValueKind::Measure { relative_error } => ("measure", None, Some(relative_error)),
             };
-            let decimals = if matches!(i.kind, ValueKind::Count) { 0 } else if (i.strained - i.calm).abs() < 10.0 { 2 } else { 1 };
+            let decimals = if matches!(i.kind, ValueKind::Count) {
+                0
+            } else if (i.strained - i.calm).abs() < 10.0 {
+                2
+            } else {
+                1
+            };
             json!({ "id": i.id, "block": i.block, "name": i.name, "unit": i.unit, "direction": i.direction, "source": i.source,
                 "period": i.period, "min": i.min, "max": i.max, "calm": i.calm, "strained": i.strained, "legal_basis": i.legal_basis,
                 "weight": i.weight, "proposal": i.proposal, "kind": kind, "per": per, "relative_error": error, "counts": i.counts,

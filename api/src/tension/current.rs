@@ -11,7 +11,12 @@ use qorgan_domain::{Catalogue, UtcMs};
 const SYSTEM: &str = "system/tension";
 
 /// The method that holds, made if need be.
-pub(super) async fn method(store: &Store, catalogue: &Catalogue, act: Option<&Act>, now: UtcMs) -> Result<StoredMethod, qorgan_alerts::Error> {
+pub(super) async fn method(
+    store: &Store,
+    catalogue: &Catalogue,
+    act: Option<&Act>,
+    now: UtcMs,
+) -> Result<StoredMethod, qorgan_alerts::Error> {
     let newest = store.tension_methods().await?.into_iter().next();
     let (wanted, reason) = match &newest {
         None => (fitted(Method::first(catalogue), catalogue, act), "the method that a hub begins with".to_owned()),
@@ -33,7 +38,7 @@ fn reason(before: &Method, catalogue: &Catalogue, act: Option<&Act>) -> String {
 
 /// A method brought to a catalogue and to the act in force: blocks that are zero by rule have the act's weight or none, blocks and
 /// indicators that are not there any more have none, new blocks have the catalogue's.
-pub(super) fn fitted(mut method: Method, catalogue: &Catalogue, act: Option<&Act>) -> Method {
+pub(crate) fn fitted(mut method: Method, catalogue: &Catalogue, act: Option<&Act>) -> Method {
     method.block_weights.retain(|id, _| catalogue.block(id).is_some());
     method.indicator_weights.retain(|id, _| catalogue.indicator(id).is_some());
     for block in &catalogue.blocks {

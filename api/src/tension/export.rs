@@ -67,7 +67,13 @@ impl<'a> Sheet<'a> {
 
 /// The workbook of a period, in `kk`, `ru` or `en`.
 pub fn xlsx(results: &Results, period: usize, language: &str) -> Result<Vec<u8>, XlsxError> {
-    let w = Words { language: match language { "kk" => 0, "ru" => 1, _ => 2 } };
+    let w = Words {
+        language: match language {
+            "kk" => 0,
+            "ru" => 1,
+            _ => 2,
+        },
+    };
     let mut book = Workbook::new();
     method(&mut book, results, period, &w)?;
     scores(&mut book, results, period, &w)?;
@@ -77,23 +83,32 @@ pub fn xlsx(results: &Results, period: usize, language: &str) -> Result<Vec<u8>,
 
 fn method(book: &mut Workbook, results: &Results, period: usize, w: &Words) -> Result<(), XlsxError> {
     let StoredMethod { method, reason, made_at, made_by } = &results.method;
-    let mut sheet = Sheet::new(book, w.say(["Әдіс", "Метод", "Method"]), &[w.say(["Не", "Что", "What"]), w.say(["Мәні", "Значение", "Value"])])?;
+    let mut sheet =
+        Sheet::new(book, w.say(["Әдіс", "Метод", "Method"]), &[w.say(["Не", "Что", "What"]), w.say(["Мәні", "Значение", "Value"])])?;
     sheet.sheet.set_column_width(1, 110)?;
     let text = words::method(method);
     let mut lines: Vec<(String, String)> = vec![
         (w.say(["Кезең", "Период", "Period"]).into(), results.index.periods[period].period.to_string()),
         (w.say(["Есептелген уақыты", "Рассчитано", "Computed at"]).into(), results.computed_at.to_string()),
-        (w.say(["Әдіс нұсқасы", "Версия метода", "Version of the method"]).into(), format!("{} ({made_at}, {made_by}: {reason})", method.version)),
+        (
+            w.say(["Әдіс нұсқасы", "Версия метода", "Version of the method"]).into(),
+            format!("{} ({made_at}, {made_by}: {reason})", method.version),
+        ),
         (w.say(["Әдіс", "Метод", "Method"]).into(), w.name(&text).to_owned()),
         (w.say(["Каталог", "Каталог", "Catalogue"]).into(), results.catalogue.version.clone()),
     ];
     let note = w.say(["Ескерту", "Примечание", "Note"]);
     lines.extend(results.notes().iter().map(|n| (note.to_owned(), w.note(n).to_owned())));
     if let Some(act) = &results.act {
-        lines.push((w.say(["Салмақ негізі", "Основание веса", "Basis of the weight"]).into(), format!("{} ({}, {})", act.basis, act.published_on, act.basis_url)));
+        lines.push((
+            w.say(["Салмақ негізі", "Основание веса", "Basis of the weight"]).into(),
+            format!("{} ({}, {})", act.basis, act.published_on, act.basis_url),
+        ));
     }
     let weight = w.say(["Блок салмағы", "Вес блока", "Weight of the block"]);
-    lines.extend(results.catalogue.blocks.iter().map(|b| (format!("{weight}: {}", w.name(&b.name)), method.block_weight(&b.id).to_string())));
+    lines.extend(
+        results.catalogue.blocks.iter().map(|b| (format!("{weight}: {}", w.name(&b.name)), method.block_weight(&b.id).to_string())),
+    );
     for (what, value) in lines {
         sheet.texts(&[&what, &value])?;
         sheet.row += 1;

@@ -4,7 +4,6 @@
 //! mod.rs      what is served, and the task that keeps it: values or method changed -> compute -> store -> memory -> screens
 //! current.rs  which method holds: the newest one, with the weight that an act in force gives
 //! view.rs     JSON
-//! words.rs    notes that every answer carries
 //! export.rs   XLSX
 //! ```
 //!
@@ -36,8 +35,11 @@ use crate::{
     hub::{App, Change},
 };
 
+pub(crate) use current::fitted;
 pub use export::xlsx;
-pub use view::{AreaScores, BlockRow, IndexHead, IndicatorRow, Point, ScoreView, TrendView, What, area_scores, round};
+pub use view::{
+    AreaScores, BlockRow, IndexHead, IndicatorRow, MapArea, Point, ScoreView, TrendView, What, area_scores, direction, round, rows,
+};
 
 /// Changes that come together are computed together.
 const SETTLE: Duration = Duration::from_millis(300);
@@ -167,6 +169,11 @@ impl Results {
             }
         };
         self.index.periods.iter().map(of).collect()
+    }
+
+    /// What a forecast is made of, by period.
+    pub fn past(&self, area: usize, what: &What) -> Vec<(Period, Option<f64>)> {
+        self.index.periods.iter().map(|p| p.period).zip(self.series(area, what)).collect()
     }
 
     fn range(&self, what: &What) -> (f64, f64) {
