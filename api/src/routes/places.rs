@@ -137,7 +137,7 @@ pub(super) async fn import_areas(
 
 /// Reads, repairs and compares outlines, away from the threads that serve others.
 async fn parse(body: String) -> Result<(Areas, Report), ApiError> {
-    let work = || -> Result<(Areas, Report), AreasError> {
+    let work = move || -> Result<(Areas, Report), AreasError> {
         let (areas, mut report) = Areas::parse(&body)?;
         report.overlaps = areas.overlaps();
         Ok((areas, report))
