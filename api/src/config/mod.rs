@@ -65,6 +65,8 @@ pub struct Config {
     pub drills: Drills,
     /// Outlines of the areas, as GeoJSON text.
     pub areas: crate::areas::Areas,
+    /// Blocks and indicators of the tension map.
+    pub catalogue: std::sync::Arc<qorgan_domain::Catalogue>,
     /// Sites with their devices.
     pub sites: Vec<Site>,
     /// Units that can be sent.
