@@ -27,7 +27,8 @@ export function onSessionLost(listener: () => void): void {
   lost = listener;
 }
 
-async function call(method: string, path: string, body?: unknown): Promise<Response> {
+/** One call with the session's cookie; used by the subjects that keep their routes in a file of their own. */
+export async function call(method: string, path: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   // A file goes as it is, under its own type; everything else is JSON.
   const file = body instanceof Blob;
@@ -58,7 +59,7 @@ async function call(method: string, path: string, body?: unknown): Promise<Respo
   throw new ApiError(response.status, code, String(error["message"] ?? response.statusText), error);
 }
 
-async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
   return (await (await call(method, path, body)).json()) as T;
 }
 
