@@ -78,7 +78,14 @@ pub fn edit(measure: &Measure, edit: &Edit) -> Result<(Measure, Vec<MeasureChang
 }
 
 /// Reports progress; the measure as it is then, and what differs.
-pub fn report(measure: &Measure, progress: u8, words: &str, url: Option<&str>, by: &str, now: UtcMs) -> Result<(Measure, Vec<MeasureChange>), Refusal> {
+pub fn report(
+    measure: &Measure,
+    progress: u8,
+    words: &str,
+    url: Option<&str>,
+    by: &str,
+    now: UtcMs,
+) -> Result<(Measure, Vec<MeasureChange>), Refusal> {
     if measure.state.is_over() {
         return Err(Refusal::Over);
     }

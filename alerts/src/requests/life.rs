@@ -477,11 +477,8 @@ mod tests {
 
     #[test]
     fn a_later_date_than_the_category_allows_needs_a_reason_and_a_past_one_has_none() {
-        let later = |reason: Option<&str>| Action::Answer {
-            words: "w".into(),
-            promised_at: Some(at(24 * 30)),
-            reason: reason.map(str::to_owned),
-        };
+        let later =
+            |reason: Option<&str>| Action::Answer { words: "w".into(), promised_at: Some(at(24 * 30)), reason: reason.map(str::to_owned) };
         assert!(matches!(act(&fresh(), later(None), 1), Err(Refusal::Reason(_))));
         assert!(matches!(act(&fresh(), later(Some(" ")), 1), Err(Refusal::Reason(_))));
         assert_eq!(act(&fresh(), later(Some("бөлшек күтілуде")), 1).unwrap().due_at, Some(at(24 * 30)));

@@ -55,7 +55,12 @@ pub fn clean(text: &str) -> String {
             }
             '\t' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => out.push(' '),
             // Zero width, direction marks, tags, object marks: nobody sees them, and they would cut a number in two.
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}' => {}
+            '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffc}' => {}
             '\u{e0000}'..='\u{e007f}' => {}
             '\u{ff10}'..='\u{ff19}' => out.push(digit(c, 0xff10)),
             '\u{660}'..='\u{669}' => out.push(digit(c, 0x660)),

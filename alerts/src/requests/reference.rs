@@ -103,7 +103,8 @@ mod tests {
         let reference = Reference::from_random(381_209_375_561_204);
         let shown = reference.to_string();
         assert_eq!(shown.len(), 19);
-        for typed in [shown.clone(), shown.replace('-', ""), shown.replace('-', " "), format!(" {shown} "), shown.replace('-', "\u{2013}")] {
+        for typed in [shown.clone(), shown.replace('-', ""), shown.replace('-', " "), format!(" {shown} "), shown.replace('-', "\u{2013}")]
+        {
             assert_eq!(typed.parse(), Ok(reference.clone()), "{typed:?}");
         }
         for bad in ["", "1", "4812-0937-5561-204x", "٤٨١٢٠٩٣٧٥٥٦١٢٠٤٨", &"1".repeat(400), "4812-0937-5561-2048-1"] {

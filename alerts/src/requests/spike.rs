@@ -59,7 +59,8 @@ mod tests {
         let shared =
             std::env::var_os("QORGAN_SHARED").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
         let folder = shared.join("conformance/surveillance");
-        let (Ok(series), Ok(bounds)) = (read_to_string(folder.join("salmonella_agona.csv")), read_to_string(folder.join("ears_C2_agona.csv")))
+        let (Ok(series), Ok(bounds)) =
+            (read_to_string(folder.join("salmonella_agona.csv")), read_to_string(folder.join("ears_C2_agona.csv")))
         else {
             println!("skipped: no vectors in {}", folder.display());
             return;

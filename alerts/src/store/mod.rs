@@ -14,6 +14,8 @@ mod devices;
 mod drills;
 mod emergencies;
 mod handover;
+mod indicators;
+mod intake;
 mod notes;
 mod outbox;
 mod phones;
@@ -21,6 +23,7 @@ mod plan;
 mod register;
 mod requests;
 mod sitefile;
+mod tension;
 
 use std::sync::{Arc, Mutex};
 
@@ -37,16 +40,19 @@ use db::{Db, args};
 pub use drills::{Drill, DrillPress, DrillResult, DrillSteps};
 pub use emergencies::{EmergencyEntry, EmergencyKind, EmergencyVersion};
 pub use handover::Handover;
+pub use indicators::{Added, HistoryEntry, HistoryFilter, ImportKind, NewImport, NotUndone, StoredImport, StoredObservation, Undone};
+pub use intake::{Appeal, AppealCell, Duty, FeedCounts, FeedState, FeedTotal, Signal, SignalFilter, SignalStep, StoredSurvey};
 pub use notes::{AnalyticNote, NoteState};
 pub use outbox::{OutboxState, Outgoing};
 pub use phones::{Enrolment, PhoneRow};
 pub use plan::{Evidence, IssueState, Measure, MeasureChange, MeasureState, MeasureStep, PlanIssue};
 pub use register::{Connection, Institution, InstitutionKind};
 pub use requests::{
-    Added, Channel, DayCount, Load, NewRequest, Overdue, PastRequest, PastStep, Request, RequestAct, RequestCursor, RequestFilter,
+    AddedRequest, Channel, DayCount, Load, NewRequest, Overdue, PastRequest, PastStep, Request, RequestAct, RequestCursor, RequestFilter,
     RequestSignal, RequestStep, SignalState, TallyRow,
 };
 pub use sitefile::{Plan, SealedContact, SitePage};
+pub use tension::{StoredMethod, StoredResult};
 
 /// The store; clones share its connections.
 #[derive(Debug, Clone)]
@@ -54,6 +60,8 @@ pub struct Store {
     db: Db,
     /// One writer of the audit log at a time.
     audit: Arc<tokio::sync::Mutex<()>>,
+    /// One writer of indicator values at a time.
+    values: Arc<tokio::sync::Mutex<()>>,
     /// Counts that came in since the last roll-up begin here, in ms.
     oldest_new_count: Arc<Mutex<Option<i64>>>,
 }
@@ -61,7 +69,7 @@ pub struct Store {
 impl Store {
     /// Opens `sqlite:PATH` (made when missing) or `postgres://user@host/database` and brings its schema up to date.
     pub async fn open(url: &str) -> Result<Self, Error> {
-        Ok(Self { db: Db::open(url).await?, audit: Arc::default(), oldest_new_count: Arc::default() })
+        Ok(Self { db: Db::open(url).await?, audit: Arc::default(), values: Arc::default(), oldest_new_count: Arc::default() })
     }
 
     /// Ends every connection; what is under way finishes first.

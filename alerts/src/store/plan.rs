@@ -215,7 +215,8 @@ impl Store {
         tx.run(sql, values).await?;
         step(&mut tx, &measure, "add", &[], words).await?;
         if let Some(issue) = measure.issue {
-            let sql = "UPDATE plan_issue SET state = 'taken', measure = $2, changed_at = $3, changed_by = $4 WHERE id = $1 AND state = 'open'";
+            let sql =
+                "UPDATE plan_issue SET state = 'taken', measure = $2, changed_at = $3, changed_by = $4 WHERE id = $1 AND state = 'open'";
             tx.run(sql, args![issue, measure.id, measure.updated_at.0, measure.updated_by.as_str()]).await?;
         }
         tx.commit().await?;
@@ -223,7 +224,13 @@ impl Store {
     }
 
     /// Writes a measure down as it stands now; false when it has changed meanwhile, and nothing was written.
-    pub async fn save_measure(&self, measure: &Measure, action: &str, changes: &[MeasureChange], words: Option<&str>) -> Result<bool, Error> {
+    pub async fn save_measure(
+        &self,
+        measure: &Measure,
+        action: &str,
+        changes: &[MeasureChange],
+        words: Option<&str>,
+    ) -> Result<bool, Error> {
         let work = async {
             let mut tx = self.db.begin().await?;
             let sql = "UPDATE plan_measure SET title = $2, owner = $3, area = $4, deadline = $5, progress = $6, state = $7, evidence = $8, \
@@ -361,15 +368,8 @@ impl Json {
 async fn step(tx: &mut Tx, measure: &Measure, action: &str, changes: &[MeasureChange], words: Option<&str>) -> Result<(), sqlx::Error> {
     let changes = serde_json::to_string(changes).map_err(|e| sqlx::Error::Encode(e.into()))?;
     let sql = "INSERT INTO plan_step (measure, version, at, who, action, changes, words) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let values = args![
-        measure.id,
-        measure.version,
-        measure.updated_at.0,
-        measure.updated_by.as_str(),
-        action,
-        changes,
-        words.map(str::to_owned),
-    ];
+    let values =
+        args![measure.id, measure.version, measure.updated_at.0, measure.updated_by.as_str(), action, changes, words.map(str::to_owned),];
     tx.run(sql, values).await.map(drop)
 }
 

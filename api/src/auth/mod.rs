@@ -81,11 +81,15 @@ pub enum Right {
     NotesWrite,
     /// Open the quarterly report of a district.
     ReportsRead,
+    /// See the tension index, its map and forecasts.
+    TensionRead,
+    /// Choose how the index is made; propose and decide on weights.
+    TensionManage,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 34] = [
+    pub const ALL: [Right; 36] = [
         Right::AlertsRead,
         Right::AlertsAct,
         Right::IncidentsOpen,
@@ -120,6 +124,8 @@ impl Right {
         Right::NotesRead,
         Right::NotesWrite,
         Right::ReportsRead,
+        Right::TensionRead,
+        Right::TensionManage,
     ];
 
     /// Name in JSON.
@@ -159,6 +165,8 @@ impl Right {
             Right::NotesRead => "notes.read",
             Right::NotesWrite => "notes.write",
             Right::ReportsRead => "reports.read",
+            Right::TensionRead => "tension.read",
+            Right::TensionManage => "tension.manage",
         }
     }
 
@@ -213,6 +221,8 @@ impl Right {
             Right::NotesRead => &[Analyst, Deputy, ShiftLead],
             Right::NotesWrite => &[Analyst],
             Right::ReportsRead => &[Analyst, Deputy, ShiftLead, Administrator],
+            Right::TensionRead => &[Analyst, ShiftLead],
+            Right::TensionManage => &[Analyst],
         }
     }
 

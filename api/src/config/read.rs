@@ -6,13 +6,18 @@ use std::{
     fmt,
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, UnitId};
+use qorgan_alerts::tension::catalogue;
+use qorgan_domain::{AreaCode, Catalogue, DeviceId, DeviceRef, GeoPoint, SiteId, UnitId};
 use toml::Spanned;
 
 use super::{raw::*, *};
 use crate::areas::Areas;
+
+/// Blocks and indicators of a hub that names none.
+const SHIPPED_CATALOGUE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/indicators.toml"));
 
 /// What is wrong with a configuration: every problem, each with its line.
 #[derive(Debug)]
@@ -134,6 +139,7 @@ impl Check<'_> {
                 None
             }
         };
+        let catalogue = self.catalogue(raw.catalogue, &base);
         let hub = self.hub(raw.hub, &base);
         let http = self.http(raw.http, &base);
         let mqtt = self.mqtt(raw.mqtt, &base);
@@ -161,7 +167,8 @@ impl Check<'_> {
         let connectors = raw.connector.into_iter().filter_map(|connector| self.connector(connector, &base, &mut seen)).collect();
         let hazard_sources = self.hazard_sources(raw.hazard_source);
         let foreign = self.foreign(raw.foreign, &sites);
-        let requests = self.named_file(raw.requests, "requests", &base, crate::requests::Settings::read, crate::requests::Settings::built_in);
+        let requests =
+            self.named_file(raw.requests, "requests", &base, crate::requests::Settings::read, crate::requests::Settings::built_in);
         let demo = hub.demo_logins;
         let plan = self.named_file(raw.plan, "plan", &base, crate::plan::PlanFile::read, || crate::plan::PlanFile::built_in(demo));
         Some(Config {
@@ -180,6 +187,7 @@ impl Check<'_> {
             supervision,
             drills,
             areas: areas?,
+            catalogue: catalogue?,
             sites,
             units,
             connectors,
@@ -205,6 +213,21 @@ impl Check<'_> {
         };
         let shown = name.map_or_else(|| "(built in)".into(), Spanned::into_inner);
         result.map_err(|error| self.problem(span, format!("{what} \"{shown}\": {error}"))).ok()
+    }
+
+    fn catalogue(&mut self, raw: Option<Spanned<String>>, base: &Path) -> Option<Arc<Catalogue>> {
+        let (text, at, name) = match &raw {
+            None => (Ok(SHIPPED_CATALOGUE.to_owned()), 0..0, "that ships with the hub"),
+            Some(file) => (std::fs::read_to_string(under(base, file.get_ref())), file.span(), file.get_ref().as_str()),
+        };
+        let parsed = text.map_err(|e| format!("cannot be read: {e}")).and_then(|text| catalogue::parse(&text).map_err(|e| e.to_string()));
+        match parsed {
+            Ok(catalogue) => Some(Arc::new(catalogue)),
+            Err(error) => {
+                self.problem(at, format!("catalogue \"{name}\": {error}"));
+                None
+            }
+        }
     }
 
     fn hub(&mut self, raw: RawHub, base: &Path) -> Hub {

@@ -60,7 +60,8 @@ impl Bulletin {
 
 /// Writes the bulletin.
 pub fn write(bulletin: &Bulletin, areas: &Areas, frame: &Frame) -> Result<Vec<u8>, ReportError> {
-    let title = frame.say(["Тәулік ішіндегі төтенше жағдайлар бюллетені", "Бюллетень чрезвычайных ситуаций за сутки", "Emergencies of 24 hours"]);
+    let title =
+        frame.say(["Тәулік ішіндегі төтенше жағдайлар бюллетені", "Бюллетень чрезвычайных ситуаций за сутки", "Emergencies of 24 hours"]);
     let mut paper = Paper::new(frame, title, &format!("{} – {}", frame.when(bulletin.from), frame.when(bulletin.to)));
     let sum = bulletin.totals();
     let facts = [
@@ -70,7 +71,10 @@ pub fn write(bulletin: &Bulletin, areas: &Areas, frame: &Frame) -> Result<Vec<u8
         (frame.say(["оның ішінде балалар", "из них детей", "children among them"]), sum.children.to_string()),
         (frame.say(["Көшірілгендер", "Эвакуировано", "Evacuated"]), sum.evacuated.to_string()),
         (frame.say(["Жалғасуда", "Продолжается", "Going on"]), sum.ongoing.to_string()),
-        (frame.say(["109 өтініштері (алдыңғы күн)", "Обращения 109 (за прошлый день)", "Requests to 109 (day before)"]), told(bulletin.received)),
+        (
+            frame.say(["109 өтініштері (алдыңғы күн)", "Обращения 109 (за прошлый день)", "Requests to 109 (day before)"]),
+            told(bulletin.received),
+        ),
         (frame.say(["Мерзімі өткен өтініштер", "Просроченные обращения", "Requests overdue"]), told(bulletin.overdue)),
     ];
     let columns = [Column(50.0, 260.0), Column(320.0, 200.0)];
@@ -146,8 +150,15 @@ mod tests {
         let square = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"kato":"311000000","name":{"kk":"Тараз қаласы","ru":"город Тараз","en":"Taraz"}},"geometry":{"type":"Polygon","coordinates":[[[71,42],[72,42],[72,43],[71,43],[71,42]]]}}]}"#;
         let (areas, _) = Areas::parse(square).unwrap();
         let day = jiff::civil::date(2026, 11, 22);
-        let bulletin =
-            Bulletin { day, from: at, to: at, entries: (1..12).map(entry).collect(), corrected_later: 1, received: Some(120), overdue: None };
+        let bulletin = Bulletin {
+            day,
+            from: at,
+            to: at,
+            entries: (1..12).map(entry).collect(),
+            corrected_later: 1,
+            received: Some(120),
+            overdue: None,
+        };
         for (language, parts) in [
             ("kk", ["Тәулік ішіндегі төтенше жағдайлар бюллетені", "Тараз қаласы", "ә і ң ғ ү ұ қ ө һ"]),
             ("ru", ["Бюллетень чрезвычайных ситуаций за сутки", "город Тараз", "Эвакуировано"]),

@@ -113,9 +113,20 @@ pub fn write(report: &Quarterly, settings: &Settings, frame: &Frame) -> Result<V
 }
 
 fn index(paper: &mut Paper<'_>, report: &Quarterly, frame: &Frame) {
-    paper.heading(frame.say(["Әлеуметтік ахуал индексі (0 – тыныш, 10 – шиеленісті)", "Индекс социальной обстановки (0 – спокойно, 10 – напряжённо)", "Index of the social situation (0 calm, 10 strained)"]));
+    paper.heading(frame.say([
+        "Әлеуметтік ахуал индексі (0 – тыныш, 10 – шиеленісті)",
+        "Индекс социальной обстановки (0 – спокойно, 10 – напряжённо)",
+        "Index of the social situation (0 calm, 10 strained)",
+    ]));
     let Some(index) = &report.index else {
-        paper.paragraph(frame.say(["Бұл тоқсан бойынша индекс есептелмеген.", "Индекс за этот квартал не рассчитан.", "The index was not computed for this quarter."]), Ink::Grey);
+        paper.paragraph(
+            frame.say([
+                "Бұл тоқсан бойынша индекс есептелмеген.",
+                "Индекс за этот квартал не рассчитан.",
+                "The index was not computed for this quarter.",
+            ]),
+            Ink::Grey,
+        );
         return;
     };
     let mut score = |name: &str, score: &Score, zero: bool| match (score.value, score.low, score.high) {
@@ -126,7 +137,12 @@ fn index(paper: &mut Paper<'_>, report: &Quarterly, frame: &Frame) {
         }
         _ => {
             let words = frame.say(["дерек жеткіліксіз", "данных недостаточно", "too few data"]);
-            paper.row(&[Column(50.0, 200.0), Column(250.0, 290.0)], &[name, &format!("{words} ({:.0} %)", score.coverage * 100.0)], false, Ink::Grey);
+            paper.row(
+                &[Column(50.0, 200.0), Column(250.0, 290.0)],
+                &[name, &format!("{words} ({:.0} %)", score.coverage * 100.0)],
+                false,
+                Ink::Grey,
+            );
         }
     };
     score(frame.say(["Жалпы", "Общий", "Overall"]), &index.overall, false);
@@ -152,9 +168,16 @@ fn indicators(paper: &mut Paper<'_>, report: &Quarterly, frame: &Frame) {
         frame.say(["Алдыңғы", "Прошлый", "Before"]),
     ];
     paper.row(&columns, &head, true, Ink::Text);
-    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| format!("{:.2}", v).trim_end_matches('0').trim_end_matches('.').to_owned());
+    let number = |value: Option<f64>| {
+        value.map_or_else(|| "–".to_owned(), |v| format!("{:.2}", v).trim_end_matches('0').trim_end_matches('.').to_owned())
+    };
     for indicator in &report.indicators {
-        let cells = [frame.name(&indicator.name).to_owned(), frame.name(&indicator.unit).to_owned(), number(indicator.value), number(indicator.previous)];
+        let cells = [
+            frame.name(&indicator.name).to_owned(),
+            frame.name(&indicator.unit).to_owned(),
+            number(indicator.value),
+            number(indicator.previous),
+        ];
         paper.row(&columns, &cells.each_ref().map(String::as_str), false, Ink::Text);
     }
 }
@@ -163,7 +186,10 @@ fn requests(paper: &mut Paper<'_>, report: &Quarterly, settings: &Settings, fram
     let figures = &report.requests;
     let count = |count: Option<u64>| count.map_or_else(|| NOT_TOLD.to_owned(), |n| n.to_string());
     paper.heading(frame.say(["Тұрғындардың өтініштері (109)", "Обращения жителей (109)", "Requests of residents (109)"]));
-    paper.paragraph(&format!("{}: {}", frame.say(["Тоқсандағы өтініштер", "Обращений за квартал", "Requests of the quarter"]), count(figures.total)), Ink::Text);
+    paper.paragraph(
+        &format!("{}: {}", frame.say(["Тоқсандағы өтініштер", "Обращений за квартал", "Requests of the quarter"]), count(figures.total)),
+        Ink::Text,
+    );
     let most = figures.shares.iter().filter_map(|s| s.count).max().unwrap_or(1).max(1);
     let share = |s: &crate::requests::figures::Share| {
         let name = settings.category(&s.category).map_or_else(|| s.category.clone(), |c| frame.name(&c.name).to_owned());
@@ -196,7 +222,8 @@ fn requests(paper: &mut Paper<'_>, report: &Quarterly, settings: &Settings, fram
 fn plan(paper: &mut Paper<'_>, report: &Quarterly, frame: &Frame) {
     paper.heading(frame.say(["Бірлескен жоспар", "Совместный план", "Joint action plan"]));
     let counted: Vec<&Measure> = report.measures.iter().filter(|m| m.state != MeasureState::Cancelled).collect();
-    let (done, late) = (counted.iter().filter(|m| m.state == MeasureState::Done).count(), counted.iter().filter(|m| is_late(m, report.today)).count());
+    let (done, late) =
+        (counted.iter().filter(|m| m.state == MeasureState::Done).count(), counted.iter().filter(|m| is_late(m, report.today)).count());
     let words = frame.say(["шара, орындалды, мерзімі өтті", "мер, выполнено, просрочено", "measures, done, late"]);
     paper.paragraph(&format!("{} / {done} / {late} ({words})", counted.len()), Ink::Text);
     let columns = [Column(50.0, 32.0), Column(84.0, 216.0), Column(304.0, 116.0), Column(424.0, 60.0), Column(488.0, 56.0)];
@@ -253,7 +280,8 @@ mod tests {
 
     fn report() -> Quarterly {
         let score = |value: f64| Score { value: Some(value), low: Some(value - 0.6), high: Some(value + 0.7), coverage: 0.9 };
-        let block = |id: &str, name: Trilingual, value: f64, zero| BlockPart { block: id.into(), name, score: score(value), zero_by_rule: zero };
+        let block =
+            |id: &str, name: Trilingual, value: f64, zero| BlockPart { block: id.into(), name, score: score(value), zero_by_rule: zero };
         let blocks = vec![
             block("labour", text("Еңбек қатынастары", "Трудовые отношения", "Labour relations"), 5.2, false),
             block("protest", text("Наразылық ықтималдығы", "Вероятность протеста", "Likelihood of protest"), 2.0, true),
@@ -274,7 +302,9 @@ mod tests {
                 crate::requests::figures::Share { category: "bus".into(), count: None, percent: None },
             ],
             services: vec![],
-            months: ["2026-07", "2026-08", "2026-09"].map(|m| crate::requests::figures::MonthFigures { month: m.into(), count: Some(110) }).into(),
+            months: ["2026-07", "2026-08", "2026-09"]
+                .map(|m| crate::requests::figures::MonthFigures { month: m.into(), count: Some(110) })
+                .into(),
             suppressed: 1,
             note: crate::requests::words::rounded_note(),
         };
@@ -283,7 +313,9 @@ mod tests {
             area_name: text("Тараз қаласы", "город Тараз", "Taraz city"),
             span: Span::parse("2026-Q3").unwrap(),
             complete: true,
-            index: Some(IndexPart { overall: score(4.4), blocks, notes: vec![text("Салмағы нөл", "Вес ноль", "Weight zero")] }),
+            index: Some(IndexPart {
+                overall: score(4.4), blocks, notes: vec![text("Салмағы нөл", "Вес ноль", "Weight zero")]
+            }),
             indicators: vec![IndicatorPart {
                 id: "wage-arrears".into(),
                 name: text("Жалақы қарызы", "Долги по зарплате", "Wage arrears"),
@@ -304,11 +336,23 @@ mod tests {
     fn the_report_reads_back_in_three_languages() {
         let settings = Settings::built_in().unwrap();
         for (language, parts) in [
-            ("kk", ["Ауданның тоқсандық есебі: Тараз қаласы", "Жылу жоқ немесе әлсіз", "120 (35.3 %)", "салмағы 0", "дерек жеткіліксіз (30 %)"]),
+            (
+                "kk",
+                [
+                    "Ауданның тоқсандық есебі: Тараз қаласы",
+                    "Жылу жоқ немесе әлсіз",
+                    "120 (35.3 %)",
+                    "салмағы 0",
+                    "дерек жеткіліксіз (30 %)",
+                ],
+            ),
             ("ru", ["Квартальный отчёт района: город Тараз", "Долги по зарплате", "4.4 (3.8–5.1)", "вес 0", "Демонстрационные данные"]),
             ("en", ["Quarterly report of a district: Taraz city", "No or weak heating", "< 10", "weight 0", "12.5"]),
         ] {
-            let frame = Frame { hub: "Тараз ЖБО".into(), language: language.into(), now: UtcMs(1_795_255_200_000), offset_min: 300, demo: true };
+            let frame =
+                Frame {
+                    hub: "Тараз ЖБО".into(), language: language.into(), now: UtcMs(1_795_255_200_000), offset_min: 300, demo: true
+                };
             let pdf = write(&report(), &settings, &frame).unwrap();
             if let Ok(keep) = std::env::var("QORGAN_KEEP_REPORTS") {
                 std::fs::write(std::path::Path::new(&keep).join(format!("quarterly-{language}.pdf")), &pdf).unwrap();

@@ -103,7 +103,8 @@ pub fn requests(settings: &Settings, figures: &Figures, heat: &Heat, language: &
     let sheet = book.add_worksheet().set_name(say(["Айлар", "Месяцы", "Months"]))?;
     fill(sheet, &[say(["Ай", "Месяц", "Month"]), count], &[12.0, 14.0], months.collect())?;
 
-    let areas = heat.areas.iter().map(|a| vec![Cell::Text(a.kato.clone()), Cell::Text(pick(&a.name, language).into()), Cell::count(a.count)]);
+    let areas =
+        heat.areas.iter().map(|a| vec![Cell::Text(a.kato.clone()), Cell::Text(pick(&a.name, language).into()), Cell::count(a.count)]);
     let sheet = book.add_worksheet().set_name(say(["Аудандар", "Районы", "Districts"]))?;
     fill(sheet, &["KATO", say(["Аудан", "Район", "District"]), count], &[12.0, 32.0, 14.0], areas.collect())?;
     book.save_to_buffer()

@@ -19,7 +19,12 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// Category, weight, text in Kazakh, text in Russian.
 const TEXTS: [(&str, u32, &str, &str); 22] = [
-    ("heating", 14, "Үйде екі күннен бері жылу жоқ, пәтерде 12 градус, бала бар.", "Второй день нет отопления, в квартире 12 градусов, маленький ребёнок."),
+    (
+        "heating",
+        14,
+        "Үйде екі күннен бері жылу жоқ, пәтерде 12 градус, бала бар.",
+        "Второй день нет отопления, в квартире 12 градусов, маленький ребёнок.",
+    ),
     ("heating", 10, "Батареялар әрең жылы, кешке мүлде суып қалады.", "Батареи еле тёплые, вечером совсем остывают."),
     ("cold-water", 9, "Таңертеңнен бері су жоқ, ескерту болған жоқ.", "С утра нет холодной воды, предупреждения не было."),
     ("cold-water", 6, "Төртінші қабатқа су көтерілмейді, қысымы төмен.", "На четвёртый этаж вода не поднимается, слабый напор."),
@@ -59,7 +64,7 @@ pub async fn fill(app: &App) -> Result<(), qorgan_alerts::Error> {
 fn make(app: &App, now: UtcMs) -> Vec<PastRequest> {
     let mut random = StdRng::seed_from_u64(109);
     let areas = app.areas();
-    let places: Vec<(&Area, GeoPoint)> = areas.iter().filter_map(|area| Some((area, area.inside()?))).collect();
+    let places: Vec<(&Area, GeoPoint)> = areas.iter().filter_map(|area| Some((area, area.centre?))).collect();
     if places.is_empty() {
         return Vec::new();
     }
@@ -88,7 +93,13 @@ fn make(app: &App, now: UtcMs) -> Vec<PastRequest> {
     past
 }
 
-fn one(app: &App, random: &mut StdRng, (at, now): (UtcMs, UtcMs), (area, middle): (&Area, GeoPoint), category: Option<&str>) -> Option<PastRequest> {
+fn one(
+    app: &App,
+    random: &mut StdRng,
+    (at, now): (UtcMs, UtcMs),
+    (area, middle): (&Area, GeoPoint),
+    category: Option<&str>,
+) -> Option<PastRequest> {
     let texts: Vec<_> = TEXTS.iter().filter(|text| category.is_none_or(|category| category == text.0)).collect();
     let total: u32 = texts.iter().map(|text| text.1).sum();
     let mut pick = random.random_range(0..total);
@@ -102,10 +113,7 @@ fn one(app: &App, random: &mut StdRng, (at, now): (UtcMs, UtcMs), (area, middle)
     let kazakh = random.random_bool(0.55);
     let (words, masked) = mask(if kazakh { text.2 } else { text.3 });
     let spread = if random.random_bool(0.3) { 0.000_8 } else { 0.02 };
-    let position = GeoPoint::new(
-        middle.lat() + random.random_range(-spread..spread),
-        middle.lon() + random.random_range(-spread..spread),
-    );
+    let position = GeoPoint::new(middle.lat() + random.random_range(-spread..spread), middle.lon() + random.random_range(-spread..spread));
     let position = position.ok().filter(|p| app.areas().at(*p).is_some_and(|a| a.code == area.code)).unwrap_or(middle);
     let terms = settings.terms(category);
     let standing = Standing::new(&category.id, &category.service, &terms, &app.requests.calendar, at);
@@ -151,7 +159,9 @@ fn life(app: &App, random: &mut StdRng, category: &Category, first: Standing, (a
         if random.random_bool(0.8) {
             fate.push((Action::Start, By::Operator, 0.1));
         }
-        let done = || Action::Done { words: say("Бригада жұмысты аяқтады.", "Бригада закончила работы.") };
+        let done = || Action::Done {
+            words: say("Бригада жұмысты аяқтады.", "Бригада закончила работы.")
+        };
         fate.push((done(), By::Operator, random.random_range(0.2..1.12)));
         match random.random_range(0..20) {
             0 | 1 => {

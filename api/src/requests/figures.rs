@@ -164,7 +164,14 @@ pub async fn figures(app: &App, span: &Span, area: Option<&AreaCode>, telling: T
     Ok(of_rows(span, area, &rows, &load, &year, telling))
 }
 
-fn of_rows(span: &Span, area: Option<&AreaCode>, rows: &[TallyRow], load: &BTreeMap<String, Load>, year: &[TallyRow], telling: Telling) -> Figures {
+fn of_rows(
+    span: &Span,
+    area: Option<&AreaCode>,
+    rows: &[TallyRow],
+    load: &BTreeMap<String, Load>,
+    year: &[TallyRow],
+    telling: Telling,
+) -> Figures {
     let mut categories = BTreeMap::<&str, u64>::new();
     let mut services = BTreeMap::<&str, TallyRow>::new();
     let mut months = BTreeMap::<i64, u64>::new();
@@ -179,12 +186,15 @@ fn of_rows(span: &Span, area: Option<&AreaCode>, rows: &[TallyRow], load: &BTree
     let mut shares: Vec<(u64, Share)> = categories
         .into_iter()
         .filter(|(_, count)| *count > 0)
-        .map(|(category, exact)| (exact, Share { category: category.into(), count: telling.count(exact), percent: telling.percent(exact, total) }))
+        .map(|(category, exact)| {
+            (exact, Share { category: category.into(), count: telling.count(exact), percent: telling.percent(exact, total) })
+        })
         .collect();
     // By what is told, then by name: the order must not tell what the counts do not.
     shares.sort_by(|(_, a), (_, b)| b.count.cmp(&a.count).then_with(|| a.category.cmp(&b.category)));
     let none = Load::default();
-    let names: Vec<&str> = services.keys().copied().chain(load.keys().map(String::as_str)).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+    let names: Vec<&str> =
+        services.keys().copied().chain(load.keys().map(String::as_str)).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
     let service = |id: &str| {
         let (sum, load) = (services.get(id), load.get(id).unwrap_or(&none));
         let of = |get: fn(&TallyRow) -> u64| sum.map(get).unwrap_or(0);
@@ -200,8 +210,10 @@ fn of_rows(span: &Span, area: Option<&AreaCode>, rows: &[TallyRow], load: &BTree
         }
     };
     let services: Vec<ServiceFigures> = names.into_iter().map(service).collect();
-    let month = |(month, exact): (i64, u64)| MonthFigures { month: format!("{:04}-{:02}", month / 100, month % 100), count: telling.count(exact) };
-    let suppressed = shares.iter().filter(|(_, share)| share.count.is_none()).count() + services.iter().filter(|s| s.count.is_none()).count();
+    let month =
+        |(month, exact): (i64, u64)| MonthFigures { month: format!("{:04}-{:02}", month / 100, month % 100), count: telling.count(exact) };
+    let suppressed =
+        shares.iter().filter(|(_, share)| share.count.is_none()).count() + services.iter().filter(|s| s.count.is_none()).count();
     Figures {
         period: span.text.clone(),
         area: area.map(ToString::to_string),
@@ -277,7 +289,14 @@ pub async fn heat(app: &App, span: &Span, category: Option<&str>) -> Result<Heat
     };
     let areas: Vec<HeatArea> = areas.iter().map(area).collect();
     let suppressed = areas.iter().filter(|area| area.count.is_none()).count();
-    Ok(Heat { period: span.text.clone(), category: category.map(str::to_owned), areas, suppressed, round_to: publish::STEP, note: words::rounded_note() })
+    Ok(Heat {
+        period: span.text.clone(),
+        category: category.map(str::to_owned),
+        areas,
+        suppressed,
+        round_to: publish::STEP,
+        note: words::rounded_note(),
+    })
 }
 
 /// Day of today on the wall.

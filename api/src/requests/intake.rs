@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use qorgan_alerts::{
     requests::{Masked, Reference, Standing, clean, mask},
-    store::{Added, Channel, NewRequest, Request},
+    store::{AddedRequest, Channel, NewRequest, Request},
 };
 use qorgan_domain::{AreaCode, GeoPoint, Trilingual, UtcMs};
 use rand::Rng;
@@ -101,7 +101,8 @@ impl From<Complaint> for ApiError {
             Complaint::Field(field, _) => ApiError::invalid(message).with("field", field),
             Complaint::Category(_) => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_category", message),
             Complaint::Outside(nearest) => {
-                let nearest = nearest.map(|(area, name, metres)| serde_json::json!({ "area": area, "name": name, "distance_m": metres.round() }));
+                let nearest =
+                    nearest.map(|(area, name, metres)| serde_json::json!({ "area": area, "name": name, "distance_m": metres.round() }));
                 ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "outside_areas", message).with("nearest", nearest.unwrap_or_default())
             }
             Complaint::Conflict => ApiError::new(StatusCode::CONFLICT, "idempotency_conflict", message),
@@ -127,9 +128,9 @@ pub async fn take(app: &App, submission: Submission) -> Result<Taken, ApiError> 
             continue;
         }
         let taken = match app.store.add_request(&new).await? {
-            Added::New(request) => Taken { request: *request, replayed: false },
-            Added::Known(request) => Taken { request: *request, replayed: true },
-            Added::Conflict => return Err(Complaint::Conflict.into()),
+            AddedRequest::New(request) => Taken { request: *request, replayed: false },
+            AddedRequest::Known(request) => Taken { request: *request, replayed: true },
+            AddedRequest::Conflict => return Err(Complaint::Conflict.into()),
         };
         if !taken.replayed {
             metrics::counter!("qorgan_requests_total", "channel" => new.channel.as_str()).increment(1);
@@ -258,7 +259,8 @@ fn contact(contact: Contact) -> Result<Option<Contact>, Complaint> {
             value => Ok(value),
         }
     };
-    let (name, phone, email) = (line("contact.name", contact.name, 100)?, line("contact.phone", contact.phone, 30)?, line("contact.email", contact.email, 200)?);
+    let (name, phone, email) =
+        (line("contact.name", contact.name, 100)?, line("contact.phone", contact.phone, 30)?, line("contact.email", contact.email, 200)?);
     if let Some(phone) = &phone {
         let digits = phone.chars().filter(char::is_ascii_digit).count();
         if !(5..=15).contains(&digits) || !phone.chars().all(|c| c.is_ascii_digit() || "+-() .".contains(c)) {
@@ -266,7 +268,9 @@ fn contact(contact: Contact) -> Result<Option<Contact>, Complaint> {
         }
     }
     if let Some(email) = &email {
-        let fits = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !email.contains(char::is_whitespace));
+        let fits = email
+            .split_once('@')
+            .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !email.contains(char::is_whitespace));
         if !fits {
             return Err(Complaint::Field("contact.email", "no e-mail address".into()));
         }

@@ -61,7 +61,9 @@ pub async fn once(app: &App) -> Result<(), Error> {
 /// Closes what its resident had time to judge.
 async fn close_judged(app: &App, now: UtcMs) -> Result<(), Error> {
     for request in app.store.requests_to_close(now).await? {
-        let Some(category) = app.requests.settings.category(&request.standing.category).or(app.requests.settings.categories.first()) else { continue };
+        let Some(category) = app.requests.settings.category(&request.standing.category).or(app.requests.settings.categories.first()) else {
+            continue;
+        };
         let terms = app.requests.settings.terms(category);
         let Ok(then) = request.standing.act(&Action::Close, By::Hub, &terms, &app.requests.calendar, now) else { continue };
         let day = app.requests.day_number(request.received_at);
@@ -107,7 +109,8 @@ pub async fn signal_spikes(app: &App, now: UtcMs) -> Result<(), Error> {
         };
         if app.store.add_request_signal(&signal).await? {
             let subject = format!("request-signal/{}/{}", signal.area, signal.category);
-            app.audit("system/hub", "system", "request_signal.raise", &subject, Some(&format!("{} of {}", signal.count, signal.formula))).await?;
+            app.audit("system/hub", "system", "request_signal.raise", &subject, Some(&format!("{} of {}", signal.count, signal.formula)))
+                .await?;
         }
     }
     Ok(())

@@ -302,7 +302,9 @@ impl Raw {
         for category in &self.category {
             category.check(&self.service, &self.group)?;
         }
-        for (key, days, most) in [("judge_days", self.judge_days, 366), ("text_days", self.text_days, 3_660), ("contact_days", self.contact_days, 366)] {
+        for (key, days, most) in
+            [("judge_days", self.judge_days, 366), ("text_days", self.text_days, 3_660), ("contact_days", self.contact_days, 366)]
+        {
             if days == 0 || days > most {
                 return Err(format!("{key} {days} is not 1 to {most}"));
             }
@@ -330,7 +332,8 @@ impl Raw {
             codes_per_hour: self.codes_per_hour.max(1),
             spike_z: self.spike_z,
             spike_least: u64::from(self.spike_least),
-            day_ends_min: clock(&self.working.day_ends).ok_or_else(|| format!("working.day_ends \"{}\" is no time such as 18:00", self.working.day_ends))?,
+            day_ends_min: clock(&self.working.day_ends)
+                .ok_or_else(|| format!("working.day_ends \"{}\" is no time such as 18:00", self.working.day_ends))?,
             days: (
                 self.working.holidays.iter().map(yearly).collect::<Result<_, _>>()?,
                 self.working.days_off.iter().map(date).collect::<Result<_, _>>()?,
@@ -375,7 +378,10 @@ impl Category {
         for attribute in &self.attributes {
             let lists = matches!(attribute.datatype, Datatype::SingleValueList | Datatype::MultiValueList);
             if lists == attribute.values.is_empty() {
-                return Err(format!("category \"{}\": attribute \"{}\": values belong to lists, and to nothing else", self.id, attribute.code));
+                return Err(format!(
+                    "category \"{}\": attribute \"{}\": values belong to lists, and to nothing else",
+                    self.id, attribute.code
+                ));
             }
         }
         Ok(())

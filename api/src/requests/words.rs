@@ -1,9 +1,6 @@
 //! Names of states and short texts about a request, in three languages.
 
-use qorgan_alerts::{
-    requests::State,
-    store::Request,
-};
+use qorgan_alerts::{requests::State, store::Request};
 use qorgan_domain::{Trilingual, UtcMs};
 
 use super::when;

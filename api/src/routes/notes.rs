@@ -114,7 +114,11 @@ async fn find(app: &App, id: i64) -> Result<AnalyticNote, ApiError> {
 
 /// One note.
 #[utoipa::path(get, path = "/api/v1/notes/{id}", tag = "notes", params(("id" = i64, Path)), responses((status = 200), (status = 404)))]
-pub(super) async fn one(State(app): State<App>, Extension(session): Extension<Session>, Path(id): Path<i64>) -> Result<Json<Value>, ApiError> {
+pub(super) async fn one(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<i64>,
+) -> Result<Json<Value>, ApiError> {
     let note = find(&app, id).await?;
     if !may_see(&session, &note) {
         return Err(ApiError::not_found("note"));

@@ -220,7 +220,8 @@ pub(super) async fn submit(
     fields.extend(query.into_iter().filter(|(name, _)| ["api_key", "jurisdiction_id"].contains(&name.as_str())));
     jurisdiction(&app, format, &fields)?;
     let by = key(&app, format, &fields)?.to_owned();
-    let wait = |left: std::time::Duration| Fault(format, StatusCode::TOO_MANY_REQUESTS, format!("too many; wait {} s", left.as_secs().max(1)));
+    let wait =
+        |left: std::time::Duration| Fault(format, StatusCode::TOO_MANY_REQUESTS, format!("too many; wait {} s", left.as_secs().max(1)));
     app.requests.take_intake(peer.ip(), app.clock.instant()).map_err(wait)?;
     let submission = submission(&fields).map_err(|message| Fault(format, StatusCode::BAD_REQUEST, message))?;
     if app.requests.settings.category(&submission.category).is_none_or(|c| !c.open311) {
@@ -271,7 +272,10 @@ fn submission(fields: &Fields) -> Result<Submission, String> {
         text: needed("description")?,
         position: [number("lat")?, number("long")?],
         place: owned("address_string"),
-        language: owned("locale").and_then(|l| l.get(..2).map(str::to_owned)).filter(|l| ["kk", "ru", "en"].contains(&l.as_str())).unwrap_or_else(|| "ru".into()),
+        language: owned("locale")
+            .and_then(|l| l.get(..2).map(str::to_owned))
+            .filter(|l| ["kk", "ru", "en"].contains(&l.as_str()))
+            .unwrap_or_else(|| "ru".into()),
         contact: Some(contact),
         attributes: attributes.collect(),
         key: owned("idempotency_key"),
@@ -290,7 +294,9 @@ async fn requests(app: &App, format: Format, fields: &Fields) -> Result<Response
             app.store.requests_listed(&ids).await.map_err(broken(format))?
         }
         None => {
-            let number = |name: &str, usual: u32| field(fields, name).map_or(Ok(usual), |text| text.parse::<u32>().map_err(|_| bad(&format!("{name} is no number"))));
+            let number = |name: &str, usual: u32| {
+                field(fields, name).map_or(Ok(usual), |text| text.parse::<u32>().map_err(|_| bad(&format!("{name} is no number"))))
+            };
             let (page, size) = (number("page", 1)?.max(1), number("page_size", 100)?.clamp(1, MOST));
             let reach = page.saturating_mul(size);
             if reach > DEEPEST {
@@ -323,7 +329,9 @@ async fn page_of(app: &App, mut filter: RequestFilter, page: u32, size: u32) -> 
 fn list_filter(app: &App, fields: &Fields, now: UtcMs) -> Result<RequestFilter, String> {
     let time = |name: &str| match field(fields, name) {
         // A plus sign in an address means a blank.
-        Some(text) => text.replace(' ', "+").parse::<UtcMs>().map(Some).map_err(|_| format!("{name} is no time such as 2026-11-22T00:00:00Z")),
+        Some(text) => {
+            text.replace(' ', "+").parse::<UtcMs>().map(Some).map_err(|_| format!("{name} is no time such as 2026-11-22T00:00:00Z"))
+        }
         None => Ok(None),
     };
     let listed: Vec<&Category> = app.requests.settings.categories.iter().filter(|c| c.open311).collect();
@@ -473,7 +481,10 @@ mod tests {
         let body = json!([{ "service_request_id": "1", "status": "open", "description": null, "lat": 42.9, "note": "a<b & \u{1}c" }]);
         let text = String::from_utf8(xml("service_requests", "request", &body).unwrap()).unwrap();
         assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"utf-8\"?><service_requests><request>"), "{text}");
-        assert!(text.contains("<description></description>") && text.contains("<lat>42.9</lat>") && text.contains("a&lt;b &amp; c"), "{text}");
+        assert!(
+            text.contains("<description></description>") && text.contains("<lat>42.9</lat>") && text.contains("a&lt;b &amp; c"),
+            "{text}"
+        );
         let definition = json!({ "service_code": "x", "attributes": [{ "code": "a", "values": [{ "key": "k", "name": "n" }] }] });
         let text = String::from_utf8(xml("service_definition", "attribute", &definition).unwrap()).unwrap();
         assert!(text.contains("<attributes><attribute><code>a</code><values><value><key>k</key>"), "{text}");
@@ -483,8 +494,14 @@ mod tests {
     fn attributes_of_a_form_are_found() {
         let form = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Fields>();
         let fields = form(&[
-            ("service_code", "heating"), ("lat", "42.9"), ("long", "71.37"), ("description", "жылу жоқ, екі күн"), ("attribute[since_days]", "2"),
-            ("attribute[extent][]", "house"), ("first_name", "А"), ("phone", "+7 701 000 00 00"),
+            ("service_code", "heating"),
+            ("lat", "42.9"),
+            ("long", "71.37"),
+            ("description", "жылу жоқ, екі күн"),
+            ("attribute[since_days]", "2"),
+            ("attribute[extent][]", "house"),
+            ("first_name", "А"),
+            ("phone", "+7 701 000 00 00"),
         ]);
         let read = submission(&fields).unwrap();
         assert_eq!(read.attributes, [("since_days".to_owned(), "2".to_owned()), ("extent".to_owned(), "house".to_owned())]);

@@ -8,8 +8,9 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, live, notes, open311, ops,
-    phone, places, plan, public, register, reports, requests, resident, session, shift, sitefile, stream, table, users, wall,
+    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, live, notes, open311,
+    ops, phone, places, plan, public, recordings, register, reports, requests, resident, session, shift, sitefile, stream, table, tension,
+    tension_method, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -18,7 +19,7 @@ use super::{
     paths(
         session::log_in, session::who, session::log_out, session::change_password, stream::stream, stream::sound_test,
         alerts::list, alerts::one, alerts::act, alerts::open_incident, cameras::list, cameras::counts, cameras::still,
-        places::sites, places::units, places::areas, places::import_areas, audit::list, audit::verify, users::list, users::add,
+        places::sites, places::units, places::areas, places::import_areas, places::check_areas, places::area_at, audit::list, audit::verify, users::list, users::add,
         public::summary, serve, ops::healthz, ops::readyz, ops::metrics
     ),
     security(("session" = [])),
@@ -49,6 +50,7 @@ pub fn document() -> Value {
     let mut whole = Document::openapi();
     for part in [
         clips::Doc::openapi(),
+        recordings::Doc::openapi(),
         badges::Doc::openapi(),
         camera_admin::Doc::openapi(),
         connectors::Doc::openapi(),
@@ -67,6 +69,8 @@ pub fn document() -> Value {
         resident::Doc::openapi(),
         shift::Doc::openapi(),
         sitefile::Doc::openapi(),
+        tension::Doc::openapi(),
+        tension_method::Doc::openapi(),
         wall::Doc::openapi(),
     ] {
         whole.merge(part);

@@ -7,7 +7,11 @@ use axum::{
     response::Response,
     routing::get,
 };
-use qorgan_alerts::store::{EmergencyEntry, NoteState};
+use qorgan_alerts::{
+    store::{EmergencyEntry, NoteState},
+    tension::Standing,
+};
+use qorgan_domain::{AreaCode, Period, Trilingual};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, OpenApi};
@@ -27,9 +31,10 @@ use crate::{
     hub::App,
     report::{
         self,
-        quarterly::{IndexPart, IndicatorPart, Quarterly, write},
+        quarterly::{BlockPart, IndexPart, IndicatorPart, Quarterly, Score, write},
     },
     requests::figures::{Span, Telling, begins, figures, today},
+    view::Names,
 };
 
 /// These routes in the OpenAPI document.
@@ -114,7 +119,7 @@ async fn gather(app: &App, query: &ReportQuery) -> Result<Quarterly, ApiError> {
     };
     let wrong = || ApiError::invalid("quarter is one such as 2026-Q4").with("field", "quarter");
     let span = Span::parse(&quarter).filter(|_| quarter.contains('Q')).ok_or_else(wrong)?;
-    let name = app.areas().iter().find(|a| a.code == area).map(|a| a.name.clone()).ok_or_else(|| ApiError::not_found("area"))?;
+    let name = app.areas().get(&area).map(|a| a.name.clone()).ok_or_else(|| ApiError::not_found("area"))?;
     // Readers of reports are no readers of requests: rounded, whoever opens it, so that a paper can be passed on.
     let requests = figures(app, &span, Some(&area), Telling::Rounded).await?;
     let measures = app.store.measures().await?.into_iter().filter(|m| m.area.as_ref().is_none_or(|of| *of == area)).collect::<Vec<_>>();
@@ -139,7 +144,47 @@ async fn gather(app: &App, query: &ReportQuery) -> Result<Quarterly, ApiError> {
     })
 }
 
-/// The index of a district in a quarter. The one place where the report meets the tension map.
-fn index_of(_app: &App, _area: &qorgan_domain::AreaCode, _span: &Span) -> (Option<IndexPart>, Vec<IndicatorPart>) {
-    (None, Vec::new())
+/// The index of a district in a quarter: of the newest period that lies in it. The one place where the report meets the tension map.
+fn index_of(app: &App, area: &AreaCode, span: &Span) -> (Option<IndexPart>, Vec<IndicatorPart>) {
+    let Some(results) = app.tension.results() else { return (None, Vec::new()) };
+    let Some(at) = results.area(area.as_str()) else { return (None, Vec::new()) };
+    let within = |period: &Period| period.first_day() >= span.from && period.last_day() < span.to;
+    let Some(now) = results.index.periods.iter().rposition(|p| within(&p.period)) else { return (None, Vec::new()) };
+    let before = results.index.periods.iter().rposition(|p| p.period.last_day() < span.from);
+    let found = &results.index.periods[now].areas[at];
+    let score = |standing: Standing| {
+        let shown = standing.shown();
+        Score {
+            value: shown.map(|s| s.value()),
+            low: shown.map(|s| s.band().p5),
+            high: shown.map(|s| s.band().p95),
+            coverage: standing.coverage(),
+        }
+    };
+    let block = |(n, block): (usize, &qorgan_domain::Block)| BlockPart {
+        block: block.id.to_string(),
+        name: block.name.clone(),
+        score: score(found.blocks[n]),
+        zero_by_rule: block.zero_by_rule,
+    };
+    let note = |names: Names| Trilingual { kk: names.kk, ru: names.ru, en: names.en };
+    let index = IndexPart {
+        overall: score(found.overall),
+        blocks: results.catalogue.blocks.iter().enumerate().map(block).collect(),
+        notes: results.notes().into_iter().map(note).collect(),
+    };
+    let value = |period: usize, n: usize| {
+        results.index.periods[period].areas[at].indicators[n].filter(|score| !score.carried).map(|score| score.value)
+    };
+    let indicator = |(n, indicator): (usize, &qorgan_domain::Indicator)| {
+        let (value, previous) = (value(now, n), before.and_then(|before| value(before, n)));
+        (value.is_some() || previous.is_some()).then(|| IndicatorPart {
+            id: indicator.id.to_string(),
+            name: indicator.name.clone(),
+            unit: indicator.unit.clone(),
+            value,
+            previous,
+        })
+    };
+    (Some(index), results.catalogue.indicators.iter().enumerate().filter_map(indicator).collect())
 }

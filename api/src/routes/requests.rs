@@ -204,7 +204,9 @@ pub(super) async fn search(State(app): State<App>, Query(query): Query<SearchQue
     let mut next = None;
     let requests = match query.reference.as_deref().map(str::trim).filter(|r| !r.is_empty()) {
         Some(reference) => {
-            let bad = |e: qorgan_alerts::requests::ReferenceError| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_reference", e.to_string());
+            let bad = |e: qorgan_alerts::requests::ReferenceError| {
+                ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_reference", e.to_string())
+            };
             let reference: Reference = reference.parse().map_err(bad)?;
             app.store.request_by_reference(&reference).await?.into_iter().collect()
         }
@@ -260,7 +262,8 @@ fn filter(app: &App, query: &SearchQuery) -> Result<RequestFilter, ApiError> {
         after: None,
         limit: query.limit.unwrap_or(50).clamp(1, 200),
     };
-    let after = text(&query.after).map(|after| read_cursor(&after, filter.by_deadline()).ok_or_else(|| invalid("after", "is none of this search")));
+    let after =
+        text(&query.after).map(|after| read_cursor(&after, filter.by_deadline()).ok_or_else(|| invalid("after", "is none of this search")));
     Ok(RequestFilter { after: after.transpose()?, ..filter })
 }
 
@@ -282,7 +285,11 @@ fn read_cursor(text: &str, by_deadline: bool) -> Option<RequestCursor> {
 /// Takes a request in at the desk.
 #[utoipa::path(post, path = "/api/v1/requests", tag = "requests", request_body = AddBody,
     responses((status = 201), (status = 200, description = "it had come before"), (status = 409), (status = 422)))]
-pub(super) async fn add(State(app): State<App>, Extension(session): Extension<Session>, Json(body): Json<AddBody>) -> Result<Response, ApiError> {
+pub(super) async fn add(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Json(body): Json<AddBody>,
+) -> Result<Response, ApiError> {
     if body.channel.as_deref().is_some_and(|channel| channel != "desk") {
         return Err(ApiError::invalid("channel is desk").with("field", "channel"));
     }
@@ -456,7 +463,11 @@ pub(super) async fn contact(
 ) -> Result<Response, ApiError> {
     let purpose: String = body.purpose.trim().chars().take(500).collect();
     if purpose.chars().count() < PURPOSE {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "purpose_required", "Say in at least ten characters what the contact is opened for."));
+        return Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "purpose_required",
+            "Say in at least ten characters what the contact is opened for.",
+        ));
     }
     let missing = || ApiError::not_found("contact");
     let request = app.store.request(id).await?.ok_or_else(missing)?;
@@ -631,12 +642,17 @@ async fn full_view(app: &App, request: &Request) -> Result<Value, ApiError> {
     let mut view = row_view(app, request, now).await?;
     let history: Vec<Value> = app.store.request_history(request.id).await?.iter().map(step_view).collect();
     let alike: Vec<Value> = match standing.state.is_open() {
-        true => alike(app, request).await?.iter().take(10).map(|(other, metres, hours)| {
-            json!({
-                "id": other.id, "reference": other.reference.to_string(), "state": other.standing.state, "distance_m": metres.round(),
-                "hours_apart": hours, "text": other.text, "followers": other.followers,
+        true => alike(app, request)
+            .await?
+            .iter()
+            .take(10)
+            .map(|(other, metres, hours)| {
+                json!({
+                    "id": other.id, "reference": other.reference.to_string(), "state": other.standing.state, "distance_m": metres.round(),
+                    "hours_apart": hours, "text": other.text, "followers": other.followers,
+                })
             })
-        }).collect(),
+            .collect(),
         false => Vec::new(),
     };
     let followers = app.store.request_followers(request.id).await?;
@@ -659,4 +675,3 @@ fn step_view(step: &RequestStep) -> Value {
         "due_at": step.due_at,
     })
 }
-

@@ -150,7 +150,7 @@ pub(super) async fn form(State(app): State<App>) -> Response {
     let (bounds, centre) = extent(&app);
     let settings = &app.requests.settings;
     // For whoever's phone gives no position: the district, and the place in words.
-    let areas: Vec<Value> = app.areas().iter().map(|a| json!({ "kato": a.code, "name": a.name, "centre": a.inside() })).collect();
+    let areas: Vec<Value> = app.areas().iter().map(|a| json!({ "kato": a.code, "name": a.name, "centre": a.centre })).collect();
     let body = json!({
         "form_token": form_token,
         "expires_at": expires_at,
@@ -192,7 +192,7 @@ fn extent(app: &App) -> (Value, Value) {
     let areas = app.areas();
     let corners = areas.iter().filter_map(crate::areas::Area::corners);
     let all = corners.reduce(|(a, b), (c, d)| ([a[0].min(c[0]), a[1].min(c[1])], [b[0].max(d[0]), b[1].max(d[1])]));
-    let centre = areas.iter().next().and_then(crate::areas::Area::inside);
+    let centre = areas.iter().next().and_then(|area| area.centre);
     (json!(all.map(|(a, b)| [a, b])), json!(centre))
 }
 
@@ -207,7 +207,11 @@ pub(super) async fn submit(
 ) -> Result<Response, ApiError> {
     same_site(&headers)?;
     if !app.requests.keys.is_form(&body.form_token, app.clock.utc()) {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "form_token", "The form has lain open too long. Load it again; what was written stays."));
+        return Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "form_token",
+            "The form has lain open too long. Load it again; what was written stays.",
+        ));
     }
     app.requests.take_intake(peer.ip(), app.clock.instant()).map_err(too_many)?;
     let submission = Submission {
@@ -326,9 +330,8 @@ pub(super) async fn public_heat(State(app): State<App>, Query(query): Query<Heat
 /// A period, this month when none is given.
 pub(super) fn span(app: &App, period: Option<&str>) -> Result<Span, ApiError> {
     match period {
-        Some(period) => {
-            Span::parse(period).ok_or_else(|| ApiError::invalid("period is a year, quarter or month: 2026, 2026-Q4, 2026-11").with("field", "period"))
-        }
+        Some(period) => Span::parse(period)
+            .ok_or_else(|| ApiError::invalid("period is a year, quarter or month: 2026, 2026-Q4, 2026-11").with("field", "period")),
         None => Ok(Span::month(today(app))),
     }
 }
@@ -342,7 +345,7 @@ pub(super) fn known_category(app: &App, category: Option<String>) -> Result<Opti
 
 /// The name of a district; its code where the outlines do not know it any more.
 pub(super) fn area_name(app: &App, code: &qorgan_domain::AreaCode) -> Names {
-    app.areas().iter().find(|area| area.code == *code).map_or_else(|| Names::same(code.as_str()), |area| (&area.name).into())
+    app.areas().get(code).map_or_else(|| Names::same(code.as_str()), |area| (&area.name).into())
 }
 
 /// The request of a reference, and the one it follows (itself, mostly).
@@ -388,7 +391,11 @@ async fn status_view(app: &App, asked: &Request, shown: &Request) -> Result<Valu
 fn same_site(headers: &HeaderMap) -> Result<(), ApiError> {
     let own = headers.get("x-qorgan-form").is_some_and(|v| v == "1");
     let crossed = headers.get("sec-fetch-site").is_some_and(|v| v == "cross-site");
-    if own && !crossed { Ok(()) } else { Err(ApiError::new(StatusCode::FORBIDDEN, "cross_site", "The header x-qorgan-form is missing, or another site sent this.")) }
+    if own && !crossed {
+        Ok(())
+    } else {
+        Err(ApiError::new(StatusCode::FORBIDDEN, "cross_site", "The header x-qorgan-form is missing, or another site sent this."))
+    }
 }
 
 /// Words of the desk to a resident: cleaned, and masked like everything that is stored.

@@ -70,7 +70,11 @@ async fn act(desk: &Client, request: &Value, mut body: Value) -> (StatusCode, Va
 async fn the_demonstration(desk: &Client) {
     let there = || async {
         let found = desk.get("/api/v1/requests?limit=200").await.unwrap();
-        if found["requests"].as_array().unwrap().len() == 200 { Ok(()) } else { Err(found["requests"].as_array().unwrap().len().to_string()) }
+        if found["requests"].as_array().unwrap().len() == 200 {
+            Ok(())
+        } else {
+            Err(found["requests"].as_array().unwrap().len().to_string())
+        }
     };
     until(PATIENCE, there).await.unwrap();
 }
@@ -95,12 +99,20 @@ async fn a_resident_files_is_answered_first_judges_and_is_answered_again() {
 
     // The same form sent twice is one request, with the same code; with other words it is refused.
     let (status, again) = resident.file("form-0001", json!({ "text": words, "contact": contact })).await;
-    assert_eq!((status, &again["reference"], &again["code"], &again["replayed"]), (StatusCode::OK, &receipt["reference"], &receipt["code"], &json!(true)));
+    assert_eq!(
+        (status, &again["reference"], &again["code"], &again["replayed"]),
+        (StatusCode::OK, &receipt["reference"], &receipt["code"], &json!(true))
+    );
     let (status, refused) = resident.file("form-0001", json!({ "text": "Басқа мәселе туралы өтініш" })).await;
     assert_eq!((status, refused["error"]["code"].as_str()), (StatusCode::CONFLICT, Some("idempotency_conflict")));
 
     // Nothing of the phone or the IIN lies in the database in clear.
-    for column in ["SELECT body FROM request", "SELECT sealed FROM request_contact", "SELECT words FROM request_step", "SELECT idem_body FROM request"] {
+    for column in [
+        "SELECT body FROM request",
+        "SELECT sealed FROM request_contact",
+        "SELECT words FROM request_step",
+        "SELECT idem_body FROM request",
+    ] {
         for text in in_database(dir.path(), column).await {
             assert!(!text.contains("555 66") && !text.contains("860412300123") && !text.contains("Айгүл"), "{column}: {text}");
         }
@@ -115,8 +127,10 @@ async fn a_resident_files_is_answered_first_judges_and_is_answered_again() {
 
     let (status, refused) = desk.post(&format!("/api/v1/requests/{}/contact", request["id"]), &json!({ "purpose": "why" })).await.unwrap();
     assert_eq!((status, refused["error"]["code"].as_str()), (StatusCode::FORBIDDEN, Some("purpose_required")));
-    let (status, opened) =
-        desk.post(&format!("/api/v1/requests/{}/contact", request["id"]), &json!({ "purpose": "бригада кіре алмады, қоңырау" })).await.unwrap();
+    let (status, opened) = desk
+        .post(&format!("/api/v1/requests/{}/contact", request["id"]), &json!({ "purpose": "бригада кіре алмады, қоңырау" }))
+        .await
+        .unwrap();
     assert_eq!((status, opened["phone"].as_str()), (StatusCode::OK, Some("+7 701 555 66 77")));
 
     let (status, answered) = act(&desk, &request, json!({ "action": "answer", "words": "Бригада бүгін келеді" })).await;
@@ -127,15 +141,23 @@ async fn a_resident_files_is_answered_first_judges_and_is_answered_again() {
     let (_, done) = act(&desk, &answered, json!({ "action": "done", "words": "Құбыр ауыстырылды" })).await;
     let path = format!("/api/v1/public/requests/{reference}");
     let (_, shown) = resident.get(&path).await;
-    assert_eq!((shown["state"].as_str(), shown["can_judge"].as_bool(), shown["answer"].as_str()), (Some("done"), Some(true), Some("Құбыр ауыстырылды")));
+    assert_eq!(
+        (shown["state"].as_str(), shown["can_judge"].as_bool(), shown["answer"].as_str()),
+        (Some("done"), Some(true), Some("Құбыр ауыстырылды"))
+    );
     assert!(shown.get("text").is_none() && shown.get("position").is_none(), "{shown}");
     let text = resident.text(&format!("{path}/status.txt?lang=ru")).await;
     assert!(text.starts_with(&format!("Обращение {reference}")) && text.contains("выполнено") && text.chars().count() <= 300, "{text}");
 
     let (status, refused) = resident.post(&format!("{path}/verdict"), &json!({ "code": "00000000", "verdict": "not_fixed" })).await;
     assert_eq!((status, refused["error"]["code"].as_str()), (StatusCode::FORBIDDEN, Some("bad_code")));
-    let (status, reopened) = resident.post(&format!("{path}/verdict"), &json!({ "code": code, "verdict": "not_fixed", "words": "әлі суық" })).await;
-    assert_eq!((status, reopened["state"].as_str(), reopened["reopened"].as_i64()), (StatusCode::OK, Some("reopened"), Some(1)), "{reopened}");
+    let (status, reopened) =
+        resident.post(&format!("{path}/verdict"), &json!({ "code": code, "verdict": "not_fixed", "words": "әлі суық" })).await;
+    assert_eq!(
+        (status, reopened["state"].as_str(), reopened["reopened"].as_i64()),
+        (StatusCode::OK, Some("reopened"), Some(1)),
+        "{reopened}"
+    );
     let request = by_reference(&desk, &reference).await;
     assert_eq!(request["due_at"], request["answer_by"], "it begins with an answer again");
     let actions: Vec<&str> = request["history"].as_array().unwrap().iter().map(|h| h["action"].as_str().unwrap()).collect();
@@ -213,7 +235,8 @@ async fn duplicates_are_proposed_joined_by_a_person_and_taken_apart() {
     let hub = Hub::start(dir.path(), centre()).await.unwrap();
     let (resident, desk) = (Resident::new(&hub), hub.log_in("resident_operator").await.unwrap());
     let file = async |key: &str, position: [f64; 2]| {
-        let (status, receipt) = resident.file(key, json!({ "category": "water-leak", "text": "Аулада құбыр жарылды", "position": position })).await;
+        let (status, receipt) =
+            resident.file(key, json!({ "category": "water-leak", "text": "Аулада құбыр жарылды", "position": position })).await;
         assert_eq!(status, StatusCode::CREATED, "{receipt}");
         receipt
     };
@@ -226,7 +249,11 @@ async fn duplicates_are_proposed_joined_by_a_person_and_taken_apart() {
     let follower = by_reference(&desk, second["reference"].as_str().unwrap()).await;
     assert_eq!(follower["duplicates"][0]["reference"], first["reference"]);
     let (status, merged) = act(&desk, &follower, json!({ "action": "merge", "into": first["reference"] })).await;
-    assert_eq!((status, merged["state"].as_str(), &merged["merged_into"]), (StatusCode::OK, Some("merged"), &first["reference"]), "{merged}");
+    assert_eq!(
+        (status, merged["state"].as_str(), &merged["merged_into"]),
+        (StatusCode::OK, Some("merged"), &first["reference"]),
+        "{merged}"
+    );
     let main = by_reference(&desk, first["reference"].as_str().unwrap()).await;
     assert_eq!((main["followers"].as_i64(), &main["followers_of"][0]["reference"]), (Some(1), &second["reference"]));
     let (status, _) = act(&desk, &main, json!({ "action": "merge", "into": merged["id"] })).await;
@@ -235,7 +262,10 @@ async fn duplicates_are_proposed_joined_by_a_person_and_taken_apart() {
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "nor itself");
     let (_, answered) = act(&desk, &main, json!({ "action": "answer", "words": "Бригада шықты" })).await;
     let (_, shown) = resident.get(&format!("/api/v1/public/requests/{}", second["reference"].as_str().unwrap())).await;
-    assert_eq!((shown["state"].as_str(), shown["merged"].as_bool(), shown["answer"].as_str()), (Some("answered"), Some(true), Some("Бригада шықты")));
+    assert_eq!(
+        (shown["state"].as_str(), shown["merged"].as_bool(), shown["answer"].as_str()),
+        (Some("answered"), Some(true), Some("Бригада шықты"))
+    );
     let (status, split) = act(&desk, &merged, json!({ "action": "split", "reason": "басқа аула екен" })).await;
     assert_eq!((status, split["state"].as_str()), (StatusCode::OK, Some("received")), "{split}");
     assert_eq!(by_reference(&desk, first["reference"].as_str().unwrap()).await["followers"], 0);
@@ -263,11 +293,20 @@ async fn open311_speaks_the_standard_and_publishes_no_words_and_no_address() {
     };
     let words = "Подъезде шам жанбайды, Сәкен деген көршіге қоңырау шалыңыз";
     let fields = [
-        ("service_code", "street-light"), ("lat", "42.90213"), ("long", "71.37822"), ("description", words), ("address_string", "Абай 12, 45-пәтер"),
-        ("first_name", "Сәкен"), ("phone", "+7 702 111 22 33"), ("idempotency_key", "open311-0001"),
+        ("service_code", "street-light"),
+        ("lat", "42.90213"),
+        ("long", "71.37822"),
+        ("description", words),
+        ("address_string", "Абай 12, 45-пәтер"),
+        ("first_name", "Сәкен"),
+        ("phone", "+7 702 111 22 33"),
+        ("idempotency_key", "open311-0001"),
     ];
     let (status, answer) = send(&fields).await;
-    assert_eq!((status, answer[0]["code"].as_u64(), answer[0]["description"].as_str()), (StatusCode::FORBIDDEN, Some(403), Some("api_key was not provided")));
+    assert_eq!(
+        (status, answer[0]["code"].as_u64(), answer[0]["description"].as_str()),
+        (StatusCode::FORBIDDEN, Some(403), Some("api_key was not provided"))
+    );
     let with_key: Vec<(&str, &str)> = fields.iter().copied().chain([("api_key", key.as_str())]).collect();
     let (status, answer) = send(&with_key).await;
     assert_eq!(status, StatusCode::CREATED, "{answer}");
@@ -276,8 +315,12 @@ async fn open311_speaks_the_standard_and_publishes_no_words_and_no_address() {
     let (_, again) = send(&with_key).await;
     assert_eq!(again[0]["service_request_id"].as_str(), Some(id.as_str()), "sent again it is the same request");
     for (name, value, says, status) in [
-        ("service_code", "nothing", "service_code was not found", 404), ("lat", "north", "lat is no number", 400), ("lat", "51.1", "outside every district", 400),
-        ("description", "", "description was not provided", 400), ("api_key", "wrong", "api_key is not valid", 403), ("attribute[x]", "1", "not asked for", 400),
+        ("service_code", "nothing", "service_code was not found", 404),
+        ("lat", "north", "lat is no number", 400),
+        ("lat", "51.1", "outside every district", 400),
+        ("description", "", "description was not provided", 400),
+        ("api_key", "wrong", "api_key is not valid", 403),
+        ("attribute[x]", "1", "not asked for", 400),
     ] {
         let mut fields: Vec<(&str, &str)> = with_key.iter().copied().filter(|(n, _)| *n != name && *n != "idempotency_key").collect();
         fields.push((name, value));
@@ -285,7 +328,12 @@ async fn open311_speaks_the_standard_and_publishes_no_words_and_no_address() {
         assert!(got.as_u16() == status && answer[0]["description"].as_str().unwrap().contains(says), "{name}={value}: {got} {answer}");
     }
 
-    for path in ["/open311/v2/requests.json", "/open311/v2/requests.xml", &format!("/open311/v2/requests/{id}.json"), &format!("/open311/v2/requests/{id}.xml")] {
+    for path in [
+        "/open311/v2/requests.json",
+        "/open311/v2/requests.xml",
+        &format!("/open311/v2/requests/{id}.json"),
+        &format!("/open311/v2/requests/{id}.xml"),
+    ] {
         let text = resident.text(path).await;
         for secret in ["Сәкен", "Абай 12", "45-пәтер", "702", "42.90213", "71.37822", "Подъезде"] {
             assert!(!text.contains(secret), "{path} tells {secret}");
@@ -300,12 +348,18 @@ async fn open311_speaks_the_standard_and_publishes_no_words_and_no_address() {
     assert!(listed.as_array().unwrap().iter().any(|r| r["service_request_id"].as_str() == Some(&id)), "{listed}");
     let (_, one) = resident.get("/open311/v2/requests.json?page=1&page_size=3").await;
     let (_, two) = resident.get("/open311/v2/requests.json?page=2&page_size=3").await;
-    let ids = |v: &Value| v.as_array().unwrap().iter().map(|r| r["service_request_id"].as_str().unwrap().parse::<i64>().unwrap()).collect::<Vec<_>>();
+    let ids = |v: &Value| {
+        v.as_array().unwrap().iter().map(|r| r["service_request_id"].as_str().unwrap().parse::<i64>().unwrap()).collect::<Vec<_>>()
+    };
     let (one, two) = (ids(&one), ids(&two));
     assert!(one.len() == 3 && two.len() == 3 && one[2] > two[0], "{one:?} {two:?}");
     for (path, status) in [
-        ("/open311/v2/requests.json?status=maybe", 400), ("/open311/v2/requests.json?start_date=yesterday", 400),
-        ("/open311/v2/requests/0.json", 404), ("/open311/v2/requests/1.pdf", 404), ("/open311/v2/services/none.json", 404), ("/open311/v2/tokens/1-00.json", 404),
+        ("/open311/v2/requests.json?status=maybe", 400),
+        ("/open311/v2/requests.json?start_date=yesterday", 400),
+        ("/open311/v2/requests/0.json", 404),
+        ("/open311/v2/requests/1.pdf", 404),
+        ("/open311/v2/services/none.json", 404),
+        ("/open311/v2/tokens/1-00.json", 404),
         ("/open311/v2/requests.json?page=999999", 400),
     ] {
         let (got, answer) = resident.get(path).await;
@@ -343,8 +397,13 @@ async fn a_spike_is_a_signal_to_the_service_and_nothing_else() {
     assert_eq!(in_database(dir.path(), "SELECT CAST(COUNT(*) AS TEXT) FROM outbox").await, ["0"], "something left by a connector");
     let causes = in_database(dir.path(), "SELECT cause FROM alert").await;
     assert!(causes.iter().all(|cause| !cause.contains("heating") && !cause.contains("request")), "{causes:?}");
-    let (status, taken) =
-        desk.post(&format!("/api/v1/requests/signals/{}/actions", signal["id"]), &json!({ "action": "accept", "words": "Апат бригадасы шықты" })).await.unwrap();
+    let (status, taken) = desk
+        .post(
+            &format!("/api/v1/requests/signals/{}/actions", signal["id"]),
+            &json!({ "action": "accept", "words": "Апат бригадасы шықты" }),
+        )
+        .await
+        .unwrap();
     assert_eq!((status, taken["state"].as_str()), (StatusCode::OK, Some("accepted")), "{taken}");
     let analyst = hub.log_in("analyst").await.unwrap();
     let told = analyst.get("/api/v1/requests/signals").await.unwrap();
@@ -365,7 +424,9 @@ async fn figures_are_rounded_for_everybody_but_the_desk() {
         assert_eq!((told["exact"].as_bool(), exact["exact"].as_bool()), (Some(false), Some(true)));
         let total = exact["total"].as_u64().unwrap();
         assert!(total > 20 && told["total"].as_u64() == Some(total / 10 * 10), "{total} {told}");
-        for count in told["shares"].as_array().unwrap().iter().chain(told["services"].as_array().unwrap()).filter_map(|s| s["count"].as_u64()) {
+        for count in
+            told["shares"].as_array().unwrap().iter().chain(told["services"].as_array().unwrap()).filter_map(|s| s["count"].as_u64())
+        {
             assert!(count >= 10 && count % 10 == 0, "{told}");
         }
     }
@@ -375,7 +436,10 @@ async fn figures_are_rounded_for_everybody_but_the_desk() {
         assert_eq!(deputy.request(Method::GET, path).send().await.unwrap().status(), StatusCode::FORBIDDEN, "{path}");
     }
     for period in ["2026-11-22", "all", "2026-W47"] {
-        assert_eq!(deputy.request(Method::GET, &format!("/api/v1/requests/figures?period={period}")).send().await.unwrap().status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(
+            deputy.request(Method::GET, &format!("/api/v1/requests/figures?period={period}")).send().await.unwrap().status(),
+            StatusCode::UNPROCESSABLE_ENTITY
+        );
     }
     let book = deputy.request(Method::GET, "/api/v1/requests/export.xlsx?period=2026&lang=ru").send().await.unwrap().bytes().await.unwrap();
     assert!(book.starts_with(b"PK"), "no workbook");
@@ -399,7 +463,8 @@ async fn the_search_finds_the_same_on_both_databases() {
         }
         let find = async |query: &str| {
             let found = desk.get(&format!("/api/v1/requests?{query}")).await.unwrap();
-            let rows: Vec<String> = found["requests"].as_array().unwrap().iter().map(|r| r["text"].as_str().unwrap_or_default().to_owned()).collect();
+            let rows: Vec<String> =
+                found["requests"].as_array().unwrap().iter().map(|r| r["text"].as_str().unwrap_or_default().to_owned()).collect();
             (rows, found["next"].clone())
         };
         let (rows, _) = find("text=зебракөлік").await;
@@ -435,23 +500,29 @@ async fn the_plan_takes_issues_up_and_a_deputy_reads_it() {
     let hub = Hub::start(dir.path(), centre()).await.unwrap();
     let (analyst, deputy) = (hub.log_in("analyst").await.unwrap(), hub.log_in("deputy").await.unwrap());
     let plan = deputy.get("/api/v1/plan").await.unwrap();
-    assert_eq!((plan["blocks"].as_array().unwrap().len(), plan["figures"]["measures"].as_u64(), plan["demo"].as_bool()), (6, Some(32), Some(true)));
+    assert_eq!(
+        (plan["blocks"].as_array().unwrap().len(), plan["figures"]["measures"].as_u64(), plan["demo"].as_bool()),
+        (6, Some(32), Some(true))
+    );
     let body = json!({ "meeting": "Ауыл жиыны", "held_on": "2026-11-10", "area": "311000000", "block": "roads", "text": "Өткелге шам керек, тел 8 701 555 66 77" });
     let (status, issue) = analyst.post("/api/v1/plan/issues", &body).await.unwrap();
     assert_eq!((status, &issue["masked"]), (StatusCode::CREATED, &json!(["phone"])), "{issue}");
     let (status, _) = deputy.post("/api/v1/plan/issues", &body).await.unwrap();
     assert_eq!(status, StatusCode::FORBIDDEN, "a deputy reads");
     let new = json!({ "block": "roads", "title": { "kk": "Өткелге шам", "ru": "Свет на переходе", "en": "" }, "owner": "Жол бөлімі", "deadline": "2026-12-30" });
-    let (status, taken) = analyst.post(&format!("/api/v1/plan/issues/{}/actions", issue["id"]), &json!({ "action": "take", "new": new })).await.unwrap();
+    let (status, taken) =
+        analyst.post(&format!("/api/v1/plan/issues/{}/actions", issue["id"]), &json!({ "action": "take", "new": new })).await.unwrap();
     assert_eq!((status, taken["state"].as_str()), (StatusCode::OK, Some("taken")), "{taken}");
-    let (status, _) = analyst.post(&format!("/api/v1/plan/issues/{}/actions", issue["id"]), &json!({ "action": "decline", "words": "x" })).await.unwrap();
+    let (status, _) =
+        analyst.post(&format!("/api/v1/plan/issues/{}/actions", issue["id"]), &json!({ "action": "decline", "words": "x" })).await.unwrap();
     assert_eq!(status, StatusCode::CONFLICT);
     let path = format!("/api/v1/plan/measures/{}", taken["measure"]);
     let measure = deputy.get(&path).await.unwrap();
-    assert_eq!((measure["number"].as_str(), measure["title"]["en"].as_str(), &measure["issue"]), (Some("2.6"), Some("Өткелге шам"), &issue["id"]));
-    let edit = |deadline: &str, reason: Value| {
-        json!({ "version": 1, "title": measure["title"], "owner": "Жол бөлімі", "area": null, "deadline": deadline, "expected": null, "state": "running", "reason": reason })
-    };
+    assert_eq!(
+        (measure["number"].as_str(), measure["title"]["en"].as_str(), &measure["issue"]),
+        (Some("2.6"), Some("Өткелге шам"), &issue["id"])
+    );
+    let edit = |deadline: &str, reason: Value| json!({ "version": 1, "title": measure["title"], "owner": "Жол бөлімі", "area": null, "deadline": deadline, "expected": null, "state": "running", "reason": reason });
     let put = async |body: Value| {
         let response = analyst.request(Method::PUT, &path).json(&body).send().await.unwrap();
         (response.status(), response.json::<Value>().await.unwrap())
@@ -464,7 +535,11 @@ async fn the_plan_takes_issues_up_and_a_deputy_reads_it() {
     assert_eq!(progress(json!({ "version": 2, "progress": 100 })).await.0, StatusCode::UNPROCESSABLE_ENTITY, "done needs evidence");
     assert_eq!(progress(json!({ "version": 2, "progress": 50, "url": "javascript:alert(1)" })).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     let (status, done) = progress(json!({ "version": 2, "progress": 100, "words": "Акт № 12" })).await;
-    assert_eq!((status, done["state"].as_str(), done["evidence"][0]["words"].as_str()), (StatusCode::OK, Some("done"), Some("Акт № 12")), "{done}");
+    assert_eq!(
+        (status, done["state"].as_str(), done["evidence"][0]["words"].as_str()),
+        (StatusCode::OK, Some("done"), Some("Акт № 12")),
+        "{done}"
+    );
     let book = deputy.request(Method::GET, "/api/v1/plan/export.xlsx?lang=kk").send().await.unwrap().bytes().await.unwrap();
     assert!(book.starts_with(b"PK"));
 }
@@ -480,7 +555,14 @@ async fn the_journal_keeps_every_version_and_papers_read_as_pdf() {
         body[key] = value;
         body
     };
-    for (key, value) in [("injured", json!(-1)), ("children", json!(9)), ("at", json!("2099-01-01T00:00:00Z")), ("what", json!("")), ("reason", json!("x")), ("kind", json!("alien"))] {
+    for (key, value) in [
+        ("injured", json!(-1)),
+        ("children", json!(9)),
+        ("at", json!("2099-01-01T00:00:00Z")),
+        ("what", json!("")),
+        ("reason", json!("x")),
+        ("kind", json!("alien")),
+    ] {
         let (status, _) = duty.post("/api/v1/journal", &with(key, value.clone())).await.unwrap();
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{key} {value}");
     }
@@ -493,7 +575,11 @@ async fn the_journal_keeps_every_version_and_papers_read_as_pdf() {
     correction["reason"] = json!("аурухана нақтылады");
     let (status, corrected) = duty.post(&format!("{path}/corrections"), &correction).await.unwrap();
     assert_eq!((status, corrected["injured"].as_i64(), corrected["corrected"].as_bool()), (StatusCode::OK, Some(3), Some(true)));
-    assert_eq!((corrected["versions"][0]["injured"].as_i64(), corrected["versions"].as_array().unwrap().len()), (Some(1), 2), "the first version stays");
+    assert_eq!(
+        (corrected["versions"][0]["injured"].as_i64(), corrected["versions"].as_array().unwrap().len()),
+        (Some(1), 2),
+        "the first version stays"
+    );
     let (status, _) = analyst.post("/api/v1/journal", &entry).await.unwrap();
     assert_eq!(status, StatusCode::FORBIDDEN);
     // 24 hours up to 08:00 in Taraz on the 10th end at 03:00 UTC: what happened then is the next bulletin's.
@@ -526,8 +612,15 @@ async fn the_journal_keeps_every_version_and_papers_read_as_pdf() {
     assert_eq!((status, sent["state"].as_str()), (StatusCode::OK, Some("sent")));
     let mut changed = note.clone();
     changed["version"] = json!(2);
-    assert_eq!(analyst.request(Method::PUT, &path).json(&changed).send().await.unwrap().status(), StatusCode::CONFLICT, "what was sent stays");
-    let (_, answered) = analyst.post(&format!("{path}/actions"), &json!({ "version": 2, "action": "answer", "words": "Орнатылды", "from": "Әкімдік" })).await.unwrap();
+    assert_eq!(
+        analyst.request(Method::PUT, &path).json(&changed).send().await.unwrap().status(),
+        StatusCode::CONFLICT,
+        "what was sent stays"
+    );
+    let (_, answered) = analyst
+        .post(&format!("{path}/actions"), &json!({ "version": 2, "action": "answer", "words": "Орнатылды", "from": "Әкімдік" }))
+        .await
+        .unwrap();
     assert_eq!(answered["state"], "answered");
     assert_eq!(deputy.get(&path).await.unwrap()["answer"], "Орнатылды");
 }

@@ -29,14 +29,16 @@ impl Store {
 
     /// Requests whose residents had their time to judge and which nobody has closed, longest waiting first.
     pub async fn requests_to_close(&self, now: UtcMs) -> Result<Vec<super::Request>, Error> {
-        let sql = "SELECT id FROM request WHERE closed_at IS NULL AND judge_until IS NOT NULL AND judge_until < $1 ORDER BY judge_until LIMIT $2";
+        let sql =
+            "SELECT id FROM request WHERE closed_at IS NULL AND judge_until IS NOT NULL AND judge_until < $1 ORDER BY judge_until LIMIT $2";
         let rows = self.db.rows(sql, args![now.0, BATCH]).await.map_err(counted(TABLE))?;
         let ids = rows.iter().map(|row| row.int("id")).collect::<Result<Vec<_>, _>>().map_err(counted(TABLE))?;
         self.requests_by(&ids).await
     }
 
     async fn try_expire_texts(&self, before: UtcMs) -> Result<u64, sqlx::Error> {
-        let sql = "SELECT id, lat, lon FROM request WHERE body IS NOT NULL AND received_at < $1 AND due_at IS NULL ORDER BY received_at LIMIT $2";
+        let sql =
+            "SELECT id, lat, lon FROM request WHERE body IS NOT NULL AND received_at < $1 AND due_at IS NULL ORDER BY received_at LIMIT $2";
         let rows = self.db.rows(sql, args![before.0, BATCH]).await?;
         if rows.is_empty() {
             return Ok(0);

@@ -131,7 +131,7 @@ pub struct NewRequest {
 
 /// What became of a submission.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Added {
+pub enum AddedRequest {
     /// A new request.
     New(Box<Request>),
     /// The same submission had come before.
@@ -184,14 +184,14 @@ pub struct RequestAct<'a> {
 
 impl Store {
     /// Takes a request in: the request, its history, its words, its contact and its count are one transaction.
-    pub async fn add_request(&self, new: &NewRequest) -> Result<Added, Error> {
+    pub async fn add_request(&self, new: &NewRequest) -> Result<AddedRequest, Error> {
         let (id, known) = match self.try_add_request(new).await.map_err(counted(TABLE))? {
             Ok(id) => (id, false),
             Err(Some(id)) => (id, true),
-            Err(None) => return Ok(Added::Conflict),
+            Err(None) => return Ok(AddedRequest::Conflict),
         };
         let request = self.request(id).await?.ok_or(Error::Corrupt { table: TABLE, column: "id", value: id.to_string() })?;
-        Ok(if known { Added::Known(Box::new(request)) } else { Added::New(Box::new(request)) })
+        Ok(if known { AddedRequest::Known(Box::new(request)) } else { AddedRequest::New(Box::new(request)) })
     }
 
     /// The number it got, or the number under which its key stands already (none: for something else).
@@ -207,7 +207,8 @@ impl Store {
             return Ok(Err(if same { Some(row.int("id")?) } else { None }));
         }
         let newest = tx.row("SELECT id, received_at FROM request ORDER BY id DESC LIMIT 1", vec![]).await?;
-        let (last, last_at) = newest.map(|row| Ok::<_, sqlx::Error>((row.int("id")?, row.int("received_at")?))).transpose()?.unwrap_or((0, i64::MIN));
+        let (last, last_at) =
+            newest.map(|row| Ok::<_, sqlx::Error>((row.int("id")?, row.int("received_at")?))).transpose()?.unwrap_or((0, i64::MIN));
         // A clock that was set back does not break the order.
         let (id, at) = (last + 1, UtcMs(new.received_at.0.max(last_at)));
         insert(&mut tx, id, at, new).await?;
@@ -229,7 +230,8 @@ impl Store {
 
     /// Requests that follow another, oldest first.
     pub async fn request_followers(&self, id: i64) -> Result<Vec<Request>, Error> {
-        let rows = self.db.rows("SELECT id FROM request WHERE merged_into = $1 ORDER BY id LIMIT 200", args![id]).await.map_err(counted(TABLE))?;
+        let rows =
+            self.db.rows("SELECT id FROM request WHERE merged_into = $1 ORDER BY id LIMIT 200", args![id]).await.map_err(counted(TABLE))?;
         let ids = rows.iter().map(|row| row.int("id")).collect::<Result<Vec<_>, _>>().map_err(counted(TABLE))?;
         self.requests_by(&ids).await
     }
@@ -237,7 +239,8 @@ impl Store {
     /// The history of a request, oldest first.
     pub async fn request_history(&self, id: i64) -> Result<Vec<RequestStep>, Error> {
         const STEP: &str = "request_step";
-        let rows = self.db.rows("SELECT * FROM request_step WHERE request = $1 ORDER BY version", args![id]).await.map_err(counted(STEP))?;
+        let rows =
+            self.db.rows("SELECT * FROM request_step WHERE request = $1 ORDER BY version", args![id]).await.map_err(counted(STEP))?;
         let read = |row: &Row| -> Result<RequestStep, Error> {
             let text = |column: &'static str| row.text(column).map_err(counted(STEP));
             let maybe = |column: &'static str| row.maybe_text(column).map_err(counted(STEP));
