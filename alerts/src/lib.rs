@@ -13,6 +13,7 @@ pub mod badge;
 pub mod engine;
 pub mod error;
 pub mod fusion;
+pub mod intake;
 pub mod journal;
 pub mod life;
 pub mod response;
@@ -20,6 +21,7 @@ pub mod ring;
 pub mod spool;
 pub mod store;
 pub mod supervision;
+pub mod tension;
 
 pub use engine::{ActError, Engine};
 pub use error::Error;

@@ -21,6 +21,7 @@ pub mod secrets;
 pub mod seeing;
 pub mod shown;
 pub mod sitefile;
+pub mod tension;
 pub mod tls;
 pub mod units;
 pub mod view;

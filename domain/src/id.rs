@@ -101,6 +101,14 @@ name_id!(
     /// A member of staff. Never a person seen by a camera.
     UserName
 );
+name_id!(
+    /// An indicator of the catalogue, such as `housing-complaints`.
+    IndicatorId
+);
+name_id!(
+    /// A block of indicators, such as `labour`.
+    BlockId
+);
 
 /// A device and the site it belongs to, written `site/device`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

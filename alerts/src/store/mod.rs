@@ -13,10 +13,13 @@ pub(crate) mod db;
 mod devices;
 mod drills;
 mod handover;
+mod indicators;
+mod intake;
 mod outbox;
 mod phones;
 mod register;
 mod sitefile;
+mod tension;
 
 use std::sync::{Arc, Mutex};
 
@@ -32,10 +35,13 @@ pub use counts::{CountPoint, Maintained, MinutePeak, Retention};
 use db::{Db, args};
 pub use drills::{Drill, DrillPress, DrillResult, DrillSteps};
 pub use handover::Handover;
+pub use indicators::{Added, HistoryEntry, HistoryFilter, ImportKind, NewImport, NotUndone, StoredImport, StoredObservation, Undone};
+pub use intake::{Appeal, AppealCell, Duty, FeedCounts, FeedState, FeedTotal, Signal, SignalFilter, SignalStep, StoredSurvey};
 pub use outbox::{OutboxState, Outgoing};
 pub use phones::{Enrolment, PhoneRow};
 pub use register::{Connection, Institution, InstitutionKind};
 pub use sitefile::{Plan, SealedContact, SitePage};
+pub use tension::{StoredMethod, StoredResult};
 
 /// The store; clones share its connections.
 #[derive(Debug, Clone)]
@@ -43,6 +49,8 @@ pub struct Store {
     db: Db,
     /// One writer of the audit log at a time.
     audit: Arc<tokio::sync::Mutex<()>>,
+    /// One writer of indicator values at a time.
+    values: Arc<tokio::sync::Mutex<()>>,
     /// Counts that came in since the last roll-up begin here, in ms.
     oldest_new_count: Arc<Mutex<Option<i64>>>,
 }
@@ -50,7 +58,7 @@ pub struct Store {
 impl Store {
     /// Opens `sqlite:PATH` (made when missing) or `postgres://user@host/database` and brings its schema up to date.
     pub async fn open(url: &str) -> Result<Self, Error> {
-        Ok(Self { db: Db::open(url).await?, audit: Arc::default(), oldest_new_count: Arc::default() })
+        Ok(Self { db: Db::open(url).await?, audit: Arc::default(), values: Arc::default(), oldest_new_count: Arc::default() })
     }
 
     /// Ends every connection; what is under way finishes first.

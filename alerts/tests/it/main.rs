@@ -11,3 +11,4 @@ mod life;
 mod make;
 mod spool;
 mod supervision;
+mod tension;

@@ -61,11 +61,15 @@ pub enum Right {
     PhonesManage,
     /// See what left by the connectors and what did not.
     ConnectorsRead,
+    /// See the tension index, its map and forecasts.
+    TensionRead,
+    /// Choose how the index is made; propose and decide on weights.
+    TensionManage,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 24] = [
+    pub const ALL: [Right; 26] = [
         Right::AlertsRead,
         Right::AlertsAct,
         Right::IncidentsOpen,
@@ -90,6 +94,8 @@ impl Right {
         Right::OrdersAnswer,
         Right::PhonesManage,
         Right::ConnectorsRead,
+        Right::TensionRead,
+        Right::TensionManage,
     ];
 
     /// Name in JSON.
@@ -119,6 +125,8 @@ impl Right {
             Right::OrdersAnswer => "orders.answer",
             Right::PhonesManage => "phones.manage",
             Right::ConnectorsRead => "connectors.read",
+            Right::TensionRead => "tension.read",
+            Right::TensionManage => "tension.manage",
         }
     }
 
@@ -162,6 +170,8 @@ impl Right {
             Right::OrdersAnswer => &[Patrol],
             Right::PhonesManage => &[SchoolContact, ShiftLead, Administrator],
             Right::ConnectorsRead => &[ShiftLead, Administrator],
+            Right::TensionRead => &[Analyst, ShiftLead],
+            Right::TensionManage => &[Analyst],
         }
     }
 

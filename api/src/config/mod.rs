@@ -20,6 +20,8 @@ use std::{
 
 use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
 
+#[cfg(feature = "edge")]
+pub(crate) use camera::service_address;
 pub use camera::{
     Around, Calibration, CalibrationKeys, Camera, CameraKeys, CameraKind, Clip, ClipKeys, Complaint, Height, HeightKeys, Kept, Line,
     LineKeys, MaskKeys, Onvif, OnvifKeys, Origin, Point, Polygon, Scene, Secrets, Transport, Zone, ZoneKeys, judge as judge_camera,
@@ -63,6 +65,8 @@ pub struct Config {
     pub drills: Drills,
     /// Outlines of the areas, as GeoJSON text.
     pub areas: crate::areas::Areas,
+    /// Blocks and indicators of the tension map.
+    pub catalogue: std::sync::Arc<qorgan_domain::Catalogue>,
     /// Sites with their devices.
     pub sites: Vec<Site>,
     /// Units that can be sent.

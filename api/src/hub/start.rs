@@ -164,15 +164,16 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
     #[cfg(feature = "edge")]
     let taps = super::watch::Taps::default();
     #[cfg(feature = "edge")]
-    let (stills, live, clips) = match &prepared {
+    let (stills, live, clips, recordings) = match &prepared {
         Some(prepared) => {
             let clips = super::record::door(&state_dir, prepared.eyes.clone());
-            (Some(super::stills::source(prepared.eyes.clone())), Some(super::watch::source(taps.clone())), Some(clips))
+            let recordings = super::recordings::door(prepared.eyes.clone());
+            (Some(super::stills::source(prepared.eyes.clone())), Some(super::watch::source(taps.clone())), Some(clips), Some(recordings))
         }
-        None => (None, None, None),
+        None => (None, None, None, None),
     };
     #[cfg(not(feature = "edge"))]
-    let (stills, live, clips) = (None, None, None);
+    let (stills, live, clips, recordings) = (None, None, None, None);
     let app = App(Arc::new(Shared {
         shown: ShownAlerts::default(),
         cameras: LiveCameras::new(&config, mode != Mode::Centre),
@@ -189,6 +190,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         control: OnceLock::new(),
         meter: camera_admin::meter::Meter::default(),
         device_passwords: device_passwords.clone(),
+        tension: crate::tension::Tension::default(),
         badges: Mutex::new(badges),
         #[cfg(feature = "edge")]
         pipeline: OnceLock::new(),
@@ -206,6 +208,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         stills,
         live,
         clips,
+        recordings,
         viewings: Viewings::default(),
         wall: Wall::default(),
         metrics,
@@ -236,6 +239,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         tokio::spawn(supervise::supervise(app.clone(), cancel.clone())),
         tokio::spawn(camera_admin::meter::run(app.clone(), cancel.clone())),
         tokio::spawn(crate::drills::keep::keep(app.clone(), cancel.clone())),
+        tokio::spawn(crate::tension::keep(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
         tokio::spawn(seeing::keep(app.clone(), cancel.clone())),
         tokio::spawn(shift::follow(app.clone(), cancel.clone())),

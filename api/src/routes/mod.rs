@@ -18,11 +18,14 @@ mod phone;
 mod phones;
 mod places;
 mod public;
+mod recordings;
 mod register;
 mod session;
 mod shift;
 mod sitefile;
 mod stream;
+mod tension;
+mod tension_method;
 mod users;
 mod wall;
 
@@ -78,6 +81,13 @@ pub fn table() -> Vec<Route> {
             With(Right::AreasWrite),
             put(places::import_areas).layer(DefaultBodyLimit::max(crate::areas::MAX_BYTES)),
         ),
+        row(Method::GET, "/api/v1/areas/at", With(Right::AreasRead), get(places::area_at)),
+        row(
+            Method::POST,
+            "/api/v1/areas/check",
+            With(Right::AreasWrite),
+            post(places::check_areas).layer(DefaultBodyLimit::max(crate::areas::MAX_BYTES)),
+        ),
         row(Method::POST, "/api/v1/desk/sound-test", With(Right::DeskSound), post(stream::sound_test)),
         row(Method::GET, "/api/v1/audit", With(Right::AuditRead), get(audit::list)),
         row(Method::GET, "/api/v1/audit/verify", With(Right::AuditRead), get(audit::verify)),
@@ -90,6 +100,7 @@ pub fn table() -> Vec<Route> {
         row(Method::GET, "/metrics", Access::WithOrToken(Right::MetricsRead), get(ops::metrics)),
     ];
     rows.extend(clips::rows());
+    rows.extend(recordings::rows());
     rows.extend(badges::rows());
     rows.extend(camera_admin::rows());
     rows.extend(connectors::rows());
@@ -101,6 +112,8 @@ pub fn table() -> Vec<Route> {
     rows.extend(register::rows());
     rows.extend(shift::rows());
     rows.extend(sitefile::rows());
+    rows.extend(tension::rows());
+    rows.extend(tension_method::rows());
     rows.extend(wall::rows());
     rows
 }

@@ -172,6 +172,8 @@ export interface Camera {
   age_s: number | null;
   limit: number | null;
   source: "hub" | "foreign";
+  /** Its device may have recordings. */
+  recordings: boolean;
   codec: string | null;
   size_px: [number, number] | null;
   zones: ZoneCount[];
@@ -295,6 +297,9 @@ export type Reason = { alert: number } | { purpose: string };
 
 /** An opened viewing, live or of a clip. */
 export interface Opened { id: string; camera: string; until: string; term_s: number; alert: number | null }
+
+/** What a device has recorded of a camera. */
+export interface Recording { token: string; source: string; from: string | null; to: string | null }
 
 /** What is kept of a camera around an alarm. */
 export interface Clip { alert: number; camera: string; from: string; to: string; bytes: number; expires_at: string }

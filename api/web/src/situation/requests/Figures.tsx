@@ -44,7 +44,7 @@ export function FiguresView({ settings }: { settings: RequestSettings }): JSX.El
             <header class="sheet-head"><h2 id="shares-title">{t("requests.shares")}</h2><strong class="total">{f.total === null ? "–" : number(f.total, 0)}</strong></header>
             {f.shares.every((s) => s.percent === null) ? <Empty icon="inbox" title={t("requests.few")} />
               : <Shares unit="%" choose={(id) => setCategory(category === id ? "" : id)} chosen={category} parts={f.shares.filter((s) => s.percent !== null).map((s) => ({ id: s.category, name: categoryName(settings, s.category), value: s.percent!, note: s.count === null ? "" : number(s.count, 0) }))} />}
-            {f.suppressed > 0 && <small><Icon name="shield" size={14} />{t("requests.suppressed", { count: f.suppressed })}</small>}
+            {f.suppressed > 0 && <small class="small"><Icon name="shield" size={14} />{t("requests.suppressed", { count: f.suppressed })}</small>}
             {!f.exact && <small>{named(f.note, "")}</small>}
           </section>
           <section class="sheet heat-sheet" aria-labelledby="heat-title">
