@@ -17,6 +17,7 @@ import { tension, type Seen } from "./hub";
 import { Legend } from "./Legend";
 import { useLoad } from "./load";
 import { MethodPage } from "./MethodPage";
+import { NoIndex } from "./NoIndex";
 import { Presentation } from "./present/Presentation";
 import { INDEX_SCALE, paletteStep, spanOf, spread, type Scale } from "./scale";
 import { area, at, openArea, presenting, seen, view } from "./state";
@@ -93,10 +94,10 @@ function MapPage(): JSX.Element {
         <div class="head-buttons">
           <button type="button" onClick={() => (view.value = "method")}><Icon name="book" size={17} />{t("tension.method")}</button>
           {map.data && <a class="button" download href={tension.exportUrl(map.data.period, lang.value)}><Icon name="download" size={17} />XLSX</a>}
-          <button type="button" class="primary" onClick={() => (presenting.value = true)}><Icon name="screen" size={17} />{t("tension.present")}</button>
+          <button type="button" class="primary" disabled={!map.data} onClick={() => (presenting.value = true)}><Icon name="screen" size={17} />{t("tension.present")}</button>
         </div>
       </header>
-      {map.error !== null && !map.data && <div class="tension-wait"><Failed text={problem(map.error)} retry={map.reload} /></div>}
+      {map.error !== null && !map.data && <div class="tension-wait"><NoIndex error={map.error} retry={map.reload} /></div>}
       {!map.data ? map.error === null && <div class="tension-wait"><Loading /></div> : (
         <div class="tension-body">
           {catalogue.data && <Layers catalogue={catalogue.data} />}

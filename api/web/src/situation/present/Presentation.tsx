@@ -17,6 +17,7 @@ import { Choropleth } from "../Choropleth";
 import { plan as planHub, requests, tension } from "../hub";
 import { Legend } from "../Legend";
 import { useLoad } from "../load";
+import { NoIndex } from "../NoIndex";
 import { INDEX_SCALE, paletteStep, spanOf } from "../scale";
 import { area, at } from "../state";
 import { t } from "../t";
@@ -58,7 +59,7 @@ export function Presentation({ end }: { end: () => void }): JSX.Element {
   return (
     <div class="present" ref={box} tabIndex={-1} role="region" aria-roledescription={t("present.slides")} aria-label={t("tension.present")}>
       {ringing.value.length > 0 && <RingingList />}
-      {index.error !== null ? <main class="slide"><Failed text={problem(index.error)} retry={index.reload} /></main> : !index.data ? <main class="slide"><Loading /></main> : (
+      {index.error !== null ? <main class="slide"><NoIndex error={index.error} retry={index.reload} /></main> : !index.data ? <main class="slide"><Loading /></main> : (
         <main class={`slide slide-${slide}`} aria-live="polite">
           {slide === "map" && <MapSlide index={index.data} />}
           {slide === "blocks" && <BlocksSlide index={index.data} />}
