@@ -10,8 +10,8 @@ import { t } from "./t";
 import type { Trend } from "./types";
 
 /** Said wherever a number or a text does not come from real life. */
-export function DemoTag(): JSX.Element {
-  return <span class="tag demo-tag"><Icon name="notice" size={13} />{t("shared.demo")}</span>;
+export function DemoTag({ short }: { short?: boolean }): JSX.Element {
+  return <span class="tag demo-tag"><Icon name="notice" size={13} />{t(short ? "shared.demo_short" : "shared.demo")}</span>;
 }
 
 export function Notes({ notes }: { notes: readonly Names[] }): JSX.Element | null {

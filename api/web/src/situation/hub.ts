@@ -33,6 +33,9 @@ export const tension = {
   forecast: (area: string, what: Seen, horizon = 4) => get<Forecast>("/tension/forecast", { area, horizon, ...seenAs(what) }),
   area: (area: string, period?: string | null) => get<AreaPage>(`/tension/areas/${one(area)}`, { period }),
   exportUrl: (period: string, language: string) => `${V}/tension/export.xlsx${query({ period, language })}`,
+  proposeWeight: (body: unknown) => post<WeightAct>("/tension/weights", body),
+  decideWeight: (id: number, approve: boolean) => post<WeightAct>(`/tension/weights/${id}/decision`, { approve }),
+  revokeWeight: (id: number, reason: string) => post<WeightAct>(`/tension/weights/${id}/revoke`, { reason }),
   weights: () => get<{ acts: WeightAct[]; in_force: number | null }>("/tension/weights"),
 };
 
