@@ -20,6 +20,8 @@ use std::{
 
 use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
 
+#[cfg(feature = "edge")]
+pub(crate) use camera::service_address;
 pub use camera::{
     Around, Calibration, CalibrationKeys, Camera, CameraKeys, CameraKind, Clip, ClipKeys, Complaint, Height, HeightKeys, Kept, Line,
     LineKeys, MaskKeys, Onvif, OnvifKeys, Origin, Point, Polygon, Scene, Secrets, Transport, Zone, ZoneKeys, judge as judge_camera,

@@ -164,15 +164,16 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
     #[cfg(feature = "edge")]
     let taps = super::watch::Taps::default();
     #[cfg(feature = "edge")]
-    let (stills, live, clips) = match &prepared {
+    let (stills, live, clips, recordings) = match &prepared {
         Some(prepared) => {
             let clips = super::record::door(&state_dir, prepared.eyes.clone());
-            (Some(super::stills::source(prepared.eyes.clone())), Some(super::watch::source(taps.clone())), Some(clips))
+            let recordings = super::recordings::door(prepared.eyes.clone());
+            (Some(super::stills::source(prepared.eyes.clone())), Some(super::watch::source(taps.clone())), Some(clips), Some(recordings))
         }
-        None => (None, None, None),
+        None => (None, None, None, None),
     };
     #[cfg(not(feature = "edge"))]
-    let (stills, live, clips) = (None, None, None);
+    let (stills, live, clips, recordings) = (None, None, None, None);
     let app = App(Arc::new(Shared {
         shown: ShownAlerts::default(),
         cameras: LiveCameras::new(&config, mode != Mode::Centre),
@@ -207,6 +208,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         stills,
         live,
         clips,
+        recordings,
         viewings: Viewings::default(),
         wall: Wall::default(),
         metrics,

@@ -18,6 +18,7 @@ mod phone;
 mod phones;
 mod places;
 mod public;
+mod recordings;
 mod register;
 mod session;
 mod shift;
@@ -99,6 +100,7 @@ pub fn table() -> Vec<Route> {
         row(Method::GET, "/metrics", Access::WithOrToken(Right::MetricsRead), get(ops::metrics)),
     ];
     rows.extend(clips::rows());
+    rows.extend(recordings::rows());
     rows.extend(badges::rows());
     rows.extend(camera_admin::rows());
     rows.extend(connectors::rows());

@@ -9,7 +9,7 @@ use utoipa::{
 
 use super::{
     Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, live, ops, phone, places, public,
-    register, session, shift, sitefile, stream, table, tension, tension_method, users, wall,
+    recordings, register, session, shift, sitefile, stream, table, tension, tension_method, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -49,6 +49,7 @@ pub fn document() -> Value {
     let mut whole = Document::openapi();
     for part in [
         clips::Doc::openapi(),
+        recordings::Doc::openapi(),
         badges::Doc::openapi(),
         camera_admin::Doc::openapi(),
         connectors::Doc::openapi(),

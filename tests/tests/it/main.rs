@@ -14,6 +14,7 @@ mod mqtt;
 mod phone;
 mod pipeline;
 mod quality;
+mod recordings;
 mod register;
 mod seeing;
 mod store;
