@@ -29,17 +29,19 @@ import "./styles/situation.css";
 import "./styles/tension.css";
 
 /** Answers by what and when, so that the slider moves without waiting; forgotten when the hub has computed anew. */
-const known = new Map<string, TensionMap>();
+const known = new Map<string, Promise<TensionMap>>();
 let knownVersion = -1;
 
-async function readMap(what: Seen, period: string | null): Promise<TensionMap> {
+function readMap(what: Seen, period: string | null): Promise<TensionMap> {
   if (knownVersion !== tensionVersion.peek()) known.clear();
   knownVersion = tensionVersion.peek();
   const key = `${what.kind}:${what.id}:${period}`;
   const kept = known.get(key);
   if (kept) return kept;
-  const answer = await tension.map(what, period);
+  const answer = tension.map(what, period);
   known.set(key, answer);
+  // A refusal is not kept: the next try asks the hub again.
+  answer.catch(() => known.delete(key));
   return answer;
 }
 
