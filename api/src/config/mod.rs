@@ -75,6 +75,10 @@ pub struct Config {
     pub connectors: Vec<std::sync::Arc<Connector>>,
     /// Outside systems that may report dangers.
     pub hazard_sources: Vec<HazardSource>,
+    /// Requests of residents: services, categories, deadlines; built in when the file names none.
+    pub requests: crate::requests::Settings,
+    /// The joint action plan; blocks are built in when the file names none.
+    pub plan: crate::plan::PlanFile,
     /// Counts of other systems.
     pub foreign: Vec<qorgan_ingest::mqtt::foreign::Source>,
 }

@@ -42,6 +42,10 @@ pub(super) struct RawConfig {
     pub(super) drills: RawDrills,
     /// GeoJSON with the outlines of the areas, relative to this file.
     pub(super) areas: Spanned<String>,
+    /// Requests of residents, relative to this file.
+    pub(super) requests: Option<Spanned<String>>,
+    /// The joint action plan, relative to this file.
+    pub(super) plan: Option<Spanned<String>>,
     /// Blocks and indicators of the tension map, relative to this file; the list that ships with the hub when absent.
     pub(super) catalogue: Option<Spanned<String>>,
     #[serde(default)]

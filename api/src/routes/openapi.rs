@@ -8,8 +8,9 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, live, ops, phone, places, public,
-    recordings, register, session, shift, sitefile, stream, table, tension, tension_method, users, wall,
+    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, live, notes, open311,
+    ops, phone, places, plan, public, recordings, register, reports, requests, resident, session, shift, sitefile, stream, table, tension,
+    tension_method, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -56,9 +57,16 @@ pub fn document() -> Value {
         devices::Doc::openapi(),
         dispatch::Doc::openapi(),
         drills::Doc::openapi(),
+        emergencies::Doc::openapi(),
         live::Doc::openapi(),
+        notes::Doc::openapi(),
+        open311::Doc::openapi(),
         phone::Doc::openapi(),
+        plan::Doc::openapi(),
         register::Doc::openapi(),
+        reports::Doc::openapi(),
+        requests::Doc::openapi(),
+        resident::Doc::openapi(),
         shift::Doc::openapi(),
         sitefile::Doc::openapi(),
         tension::Doc::openapi(),
