@@ -61,11 +61,19 @@ pub enum Right {
     PhonesManage,
     /// See what left by the connectors and what did not.
     ConnectorsRead,
+    /// See imports of indicators, surveys, feeds, registers, and the history of every value.
+    IntakeRead,
+    /// Import indicators and undo imports; enter surveys and registers.
+    IntakeWrite,
+    /// See signals (each role its own reach).
+    SignalsRead,
+    /// Enter signals and say how far they are.
+    SignalsWrite,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 24] = [
+    pub const ALL: [Right; 28] = [
         Right::AlertsRead,
         Right::AlertsAct,
         Right::IncidentsOpen,
@@ -90,6 +98,10 @@ impl Right {
         Right::OrdersAnswer,
         Right::PhonesManage,
         Right::ConnectorsRead,
+        Right::IntakeRead,
+        Right::IntakeWrite,
+        Right::SignalsRead,
+        Right::SignalsWrite,
     ];
 
     /// Name in JSON.
@@ -119,6 +131,10 @@ impl Right {
             Right::OrdersAnswer => "orders.answer",
             Right::PhonesManage => "phones.manage",
             Right::ConnectorsRead => "connectors.read",
+            Right::IntakeRead => "intake.read",
+            Right::IntakeWrite => "intake.write",
+            Right::SignalsRead => "signals.read",
+            Right::SignalsWrite => "signals.write",
         }
     }
 
@@ -162,6 +178,9 @@ impl Right {
             Right::OrdersAnswer => &[Patrol],
             Right::PhonesManage => &[SchoolContact, ShiftLead, Administrator],
             Right::ConnectorsRead => &[ShiftLead, Administrator],
+            Right::IntakeRead => &[Analyst, Administrator, ShiftLead],
+            Right::IntakeWrite => &[Analyst, Administrator],
+            Right::SignalsRead | Right::SignalsWrite => &[DutyOfficer, ShiftLead, DistrictContact, Analyst, ResidentOperator],
         }
     }
 

@@ -160,6 +160,8 @@ impl Check<'_> {
         let mut seen = HashSet::new();
         let connectors = raw.connector.into_iter().filter_map(|connector| self.connector(connector, &base, &mut seen)).collect();
         let hazard_sources = self.hazard_sources(raw.hazard_source);
+        let catalogue = qorgan_alerts::tension::catalogue::parse(include_str!("../../../configs/indicators.toml")).ok().map(std::sync::Arc::new);
+        let intake = self.intake(raw.intake, &base, catalogue.as_deref());
         let foreign = self.foreign(raw.foreign, &sites);
         Some(Config {
             base,
@@ -181,6 +183,8 @@ impl Check<'_> {
             units,
             connectors,
             hazard_sources,
+            catalogue: catalogue?,
+            intake: intake?,
             foreign,
         })
     }
@@ -413,7 +417,7 @@ impl Check<'_> {
 
     fn site(&mut self, raw: RawSite, areas: Option<&Areas>, base: &Path, seen: &mut HashSet<SiteId>) -> Option<Site> {
         let id: SiteId = self.parse(&raw.id, "site")?;
-        if ["alert", "unit", "area", "edge", "desk", "hazard", "foreign"].contains(&id.as_str()) {
+        if ["alert", "unit", "area", "edge", "desk", "hazard", "foreign", "source"].contains(&id.as_str()) {
             self.problem(raw.id.span(), format!("site \"{id}\": this word is taken by the topics"));
         }
         if !seen.insert(id.clone()) {

@@ -11,6 +11,7 @@ mod devices;
 mod dispatch;
 mod drills;
 mod guard;
+mod intake;
 mod live;
 mod openapi;
 mod ops;
@@ -21,7 +22,9 @@ mod public;
 mod register;
 mod session;
 mod shift;
+mod signals;
 mod sitefile;
+mod sources;
 mod stream;
 mod users;
 mod wall;
@@ -96,11 +99,14 @@ pub fn table() -> Vec<Route> {
     rows.extend(devices::rows());
     rows.extend(dispatch::rows());
     rows.extend(drills::rows());
+    rows.extend(intake::rows());
     rows.extend(live::rows());
     rows.extend(phone::rows());
     rows.extend(register::rows());
     rows.extend(shift::rows());
+    rows.extend(signals::rows());
     rows.extend(sitefile::rows());
+    rows.extend(sources::rows());
     rows.extend(wall::rows());
     rows
 }

@@ -8,8 +8,8 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, live, ops, phone, places, public,
-    register, session, shift, sitefile, stream, table, users, wall,
+    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, intake, live, ops, phone, places, public,
+    register, session, shift, signals, sitefile, sources, stream, table, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -40,6 +40,8 @@ impl Modify for Schemes {
             HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The metrics token of the state directory.")).build();
         components.add_security_scheme("metrics_token", SecurityScheme::Http(bearer));
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The feed token of the state directory.")).build();
+        let machine = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The token of a program, whose SHA-256 stands in `[[intake.machine]]`.")).build();
+        components.add_security_scheme("machine_token", SecurityScheme::Http(machine));
         components.add_security_scheme("feed_token", SecurityScheme::Http(bearer));
     }
 }
@@ -55,11 +57,14 @@ pub fn document() -> Value {
         devices::Doc::openapi(),
         dispatch::Doc::openapi(),
         drills::Doc::openapi(),
+        intake::Doc::openapi(),
         live::Doc::openapi(),
         phone::Doc::openapi(),
         register::Doc::openapi(),
         shift::Doc::openapi(),
+        signals::Doc::openapi(),
         sitefile::Doc::openapi(),
+        sources::Doc::openapi(),
         wall::Doc::openapi(),
     ] {
         whole.merge(part);
