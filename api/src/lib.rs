@@ -23,6 +23,7 @@ pub mod seeing;
 pub mod shown;
 pub mod sitefile;
 pub mod table;
+pub mod tension;
 pub mod tls;
 pub mod units;
 pub mod view;

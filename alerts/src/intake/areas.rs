@@ -8,8 +8,32 @@ use super::disclosure::kato_parent;
 
 /// Words that say what kind of area it is.
 const KINDS: [&str; 26] = [
-    "ауданы", "аудан", "район", "района", "district", "қаласы", "қала", "город", "г", "қ", "city", "облысы", "облыс", "область", "обл", "region",
-    "oblast", "город", "р", "н", "ауд", "town", "округ", "округі", "rural", "ауылдық",
+    "ауданы",
+    "аудан",
+    "район",
+    "района",
+    "district",
+    "қаласы",
+    "қала",
+    "город",
+    "г",
+    "қ",
+    "city",
+    "облысы",
+    "облыс",
+    "область",
+    "обл",
+    "region",
+    "oblast",
+    "город",
+    "р",
+    "н",
+    "ауд",
+    "town",
+    "округ",
+    "округі",
+    "rural",
+    "ауылдық",
 ];
 
 /// The areas that a file may name.
@@ -178,7 +202,9 @@ pub(crate) mod tests {
     #[test]
     fn an_unknown_district_gets_the_nearest_name_and_is_never_guessed() {
         let areas = zhambyl();
-        for (text, said) in [("Жамбл ауданы", "Жамбыл ауданы"), ("Байзахский район", "313600000"), ("Tarraz", "311000000"), ("311000001", "Тараз")] {
+        for (text, said) in
+            [("Жамбл ауданы", "Жамбыл ауданы"), ("Байзахский район", "313600000"), ("Tarraz", "311000000"), ("311000001", "Тараз")]
+        {
             let error = areas.find(text).unwrap_err();
             assert!(error.contains("did you mean") && error.contains(said), "{text}: {error}");
         }

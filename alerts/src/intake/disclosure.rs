@@ -390,7 +390,8 @@ mod tests {
 
     #[test]
     fn a_small_count_is_hidden_and_the_smallest_other_one_with_it_so_that_the_total_may_be_told() {
-        let r = released(&[("311000000", "2026-10", "heat", 7), ("311000000", "2026-10", "roads", 14), ("311000000", "2026-10", "water", 40)]);
+        let r =
+            released(&[("311000000", "2026-10", "heat", 7), ("311000000", "2026-10", "roads", 14), ("311000000", "2026-10", "water", 40)]);
         assert_eq!(ask(&r, "311000000", "2026-10", Some("heat")), Answer::Suppressed);
         assert_eq!(ask(&r, "311000000", "2026-10", Some("roads")), Answer::Suppressed, "or 61 - 40 - 14 would tell the heat");
         assert_eq!(ask(&r, "311000000", "2026-10", Some("water")), Answer::Exact(40));
@@ -401,7 +402,8 @@ mod tests {
     #[test]
     fn ten_and_one_are_not_told_as_eleven_which_would_tell_both() {
         // Only an atom of ten or more is joined: of eleven, somebody who knows that reads 10 and 1.
-        let r = released(&[("311000000", "2026-10", "heat", 1), ("311000000", "2026-10", "roads", 10), ("311000000", "2026-10", "water", 18)]);
+        let r =
+            released(&[("311000000", "2026-10", "heat", 1), ("311000000", "2026-10", "roads", 10), ("311000000", "2026-10", "water", 18)]);
         assert_eq!(ask(&r, "311000000", "2026-10", Some("roads")), Answer::Exact(10));
         assert_eq!(ask(&r, "311000000", "2026-10", Some("water")), Answer::Suppressed);
         assert_eq!(ask(&r, "311000000", "2026-10", None), Answer::Exact(29));
@@ -417,7 +419,8 @@ mod tests {
 
     #[test]
     fn a_district_of_three_is_hidden_and_cannot_be_subtracted_from_the_region() {
-        let r = released(&[("311000000", "2026-10", "heat", 50), ("313600000", "2026-10", "heat", 3), ("314000000", "2026-10", "heat", 21)]);
+        let r =
+            released(&[("311000000", "2026-10", "heat", 50), ("313600000", "2026-10", "heat", 3), ("314000000", "2026-10", "heat", 21)]);
         assert_eq!(ask(&r, "313600000", "2026-10", None), Answer::Suppressed);
         assert_eq!(ask(&r, "314000000", "2026-10", None), Answer::Suppressed);
         assert_eq!(ask(&r, "311000000", "2026-10", None), Answer::Exact(50));

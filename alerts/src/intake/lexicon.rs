@@ -134,7 +134,8 @@ impl Reader {
         }
         let best = scores.iter().max().copied().filter(|best| *best > 0)?;
         let topic = scores.iter().position(|score| *score == best)?;
-        let areas: Vec<AreaCode> = self.lexicon.place.iter().zip(named).filter(|(_, named)| *named).map(|(place, _)| place.area.clone()).collect();
+        let areas: Vec<AreaCode> =
+            self.lexicon.place.iter().zip(named).filter(|(_, named)| *named).map(|(place, _)| place.area.clone()).collect();
         (!areas.is_empty()).then(|| Found { topic: self.lexicon.topic[topic].id.clone(), areas })
     }
 }
@@ -213,7 +214,10 @@ mod tests {
             ],
             place: vec![
                 place("311000000", forms(&["тараз", "таразда", "тараздың"], &["тараз", "тараза", "таразе", "таразу"])),
-                place("314000000", forms(&["жамбыл ауданы", "жамбыл ауданында"], &["жамбылский район", "жамбылском районе", "жамбылского района"])),
+                place(
+                    "314000000",
+                    forms(&["жамбыл ауданы", "жамбыл ауданында"], &["жамбылский район", "жамбылском районе", "жамбылского района"]),
+                ),
             ],
         })
         .unwrap()
@@ -233,7 +237,8 @@ mod tests {
 
     #[test]
     fn words_that_only_look_alike_count_for_nothing() {
-        for text in ["Памятник Жамбылу Жабаеву, отопление", "В Таразе открыли выставку", "отопление", "", "Теплоход, Таразбек", "жылулық"] {
+        for text in ["Памятник Жамбылу Жабаеву, отопление", "В Таразе открыли выставку", "отопление", "", "Теплоход, Таразбек", "жылулық"]
+        {
             assert_eq!(said(text), None, "{text}");
         }
     }

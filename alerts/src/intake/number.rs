@@ -14,7 +14,9 @@ impl NoNumber {
     pub fn expected(self) -> &'static str {
         match self {
             NoNumber::NotANumber => "a number such as 1234.5 or 1 234,5",
-            NoNumber::Ambiguous => "a number that can be read in one way only: is it 1234 or 1.234? Write it without the comma, or with a point",
+            NoNumber::Ambiguous => {
+                "a number that can be read in one way only: is it 1234 or 1.234? Write it without the comma, or with a point"
+            }
         }
     }
 }
@@ -121,7 +123,28 @@ mod tests {
 
     #[test]
     fn what_is_no_number_or_two_is_refused() {
-        for text in ["", "NaN", "nan", "inf", "-inf", "Infinity", "12 a", "1 23", "12 34", "1.2.3", "1,2,3", "--1", "1-2", "۱۲", "０", ".", "1 234.5,6", "e5", "1e", "0x10"] {
+        for text in [
+            "",
+            "NaN",
+            "nan",
+            "inf",
+            "-inf",
+            "Infinity",
+            "12 a",
+            "1 23",
+            "12 34",
+            "1.2.3",
+            "1,2,3",
+            "--1",
+            "1-2",
+            "۱۲",
+            "０",
+            ".",
+            "1 234.5,6",
+            "e5",
+            "1e",
+            "0x10",
+        ] {
             assert_eq!(read(text), Err(NoNumber::NotANumber), "{text:?}");
         }
         for text in ["1,234", "12,500", "999,999"] {

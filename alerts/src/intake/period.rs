@@ -26,19 +26,23 @@ pub fn read(text: &str) -> Option<Period> {
         return Some(period);
     }
     let lower = text.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',')).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        lower.split(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',')).filter(|w| !w.is_empty()).collect();
     let year = |word: &str| word.trim_end_matches(|c: char| !c.is_ascii_digit()).parse::<u16>().ok().filter(|y| (1991..=2199).contains(y));
     // "2026 год", "2026 жыл", "10.2026", "2026/10", "31.10.2026"
     let numbers: Vec<u16> = words.iter().filter_map(|w| w.parse().ok()).collect();
     if numbers.len() == words.len() {
         return match numbers[..] {
-            [month @ 1..=12, year] | [year, month @ 1..=12] if (1991..=2199).contains(&year) => format!("{year:04}-{month:02}").parse().ok(),
+            [month @ 1..=12, year] | [year, month @ 1..=12] if (1991..=2199).contains(&year) => {
+                format!("{year:04}-{month:02}").parse().ok()
+            }
             [day @ 1..=31, month @ 1..=12, year @ 1991..=2199] => format!("{year:04}-{month:02}-{day:02}").parse().ok(),
             _ => None,
         };
     }
     let the_year = words.iter().find_map(|w| year(w))?;
-    let rest: Vec<&&str> = words.iter().filter(|w| year(w).is_none() && !["год", "года", "г", "жыл", "жылы", "жылғы", "ж", "year"].contains(*w)).collect();
+    let rest: Vec<&&str> =
+        words.iter().filter(|w| year(w).is_none() && !["год", "года", "г", "жыл", "жылы", "жылғы", "ж", "year"].contains(*w)).collect();
     match rest[..] {
         [] => format!("{the_year:04}").parse().ok(),
         [one] => {
@@ -49,7 +53,13 @@ pub fn read(text: &str) -> Option<Period> {
         }
         [a, b] => {
             let is_quarter = |w: &str| w.starts_with("кв") || w.starts_with("тоқсан") || w.starts_with("quarter");
-            let number = if is_quarter(b) { a } else if is_quarter(a) { b } else { return None };
+            let number = if is_quarter(b) {
+                a
+            } else if is_quarter(a) {
+                b
+            } else {
+                return None;
+            };
             format!("{the_year:04}-Q{}", roman(number)?).parse().ok()
         }
         _ => None,
@@ -59,7 +69,11 @@ pub fn read(text: &str) -> Option<Period> {
 fn is_month(word: &str, names: &[&str; 3]) -> bool {
     let [kk, ru, en] = names;
     // "май", "мая", "мае": two letters alone would also be the beginning of March.
-    let russian = if *ru == "ма" { ["май", "мая", "мае"].contains(&word) } else { word.starts_with(ru) && word.chars().count() <= ru.chars().count() + 2 };
+    let russian = if *ru == "ма" {
+        ["май", "мая", "мае"].contains(&word)
+    } else {
+        word.starts_with(ru) && word.chars().count() <= ru.chars().count() + 2
+    };
     word.starts_with(kk) || russian || *en == word || (word.len() == 3 && en.starts_with(word))
 }
 
@@ -108,7 +122,8 @@ mod tests {
         ] {
             assert_eq!(read(text).map(|p| p.to_string()).as_deref(), Some(period), "{text}");
         }
-        for text in ["", "10", "13.2026", "32.10.2026", "2026-13", "2206-", "октябрь", "V квартал 2026", "ма 2026", "2026 2027", "1026"] {
+        for text in ["", "10", "13.2026", "32.10.2026", "2026-13", "2206-", "октябрь", "V квартал 2026", "ма 2026", "2026 2027", "1026"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -123,10 +123,46 @@ fn joined(text: &str) -> String {
 
 /// Headers of columns that hold personal data, as people write them (letters only, lower case).
 const HEADERS: [&str; 40] = [
-    "иин", "жсн", "iin", "фио", "фиозаявителя", "атыжөні", "атыжони", "тегі", "фамилия", "имя", "отчество", "әкесініңаты", "fullname", "surname",
-    "lastname", "firstname", "patronymic", "телефон", "номертелефона", "телефоннөмірі", "phone", "phonenumber", "mobile", "email",
-    "электроннаяпочта", "электрондықпошта", "аккаунт", "account", "username", "ник", "nickname", "instagram", "telegram", "автор", "author",
-    "заявитель", "паспорт", "удостоверениеличности", "жекекуәлік", "домашнийадрес",
+    "иин",
+    "жсн",
+    "iin",
+    "фио",
+    "фиозаявителя",
+    "атыжөні",
+    "атыжони",
+    "тегі",
+    "фамилия",
+    "имя",
+    "отчество",
+    "әкесініңаты",
+    "fullname",
+    "surname",
+    "lastname",
+    "firstname",
+    "patronymic",
+    "телефон",
+    "номертелефона",
+    "телефоннөмірі",
+    "phone",
+    "phonenumber",
+    "mobile",
+    "email",
+    "электроннаяпочта",
+    "электрондықпошта",
+    "аккаунт",
+    "account",
+    "username",
+    "ник",
+    "nickname",
+    "instagram",
+    "telegram",
+    "автор",
+    "author",
+    "заявитель",
+    "паспорт",
+    "удостоверениеличности",
+    "жекекуәлік",
+    "домашнийадрес",
 ];
 
 /// Whether a column of this name holds personal data.
@@ -291,28 +327,88 @@ fn has_quotation(text: &str) -> bool {
 
 /// Ends of patronymics in their cases; Kazakh ones with their possessive endings.
 const PATRONYMICS: [&str; 32] = [
-    "ович", "евич", "овича", "евича", "овичу", "евичу", "овичем", "евичем", "овиче", "евиче", "овна", "евна", "овны", "евны", "овне", "евне",
-    "овну", "евну", "овной", "евной", "ична", "ичны", "ичне", "ичну", "ұлы", "қызы", "ұлының", "қызының", "ұлына", "қызына", "улы", "кызы",
+    "ович",
+    "евич",
+    "овича",
+    "евича",
+    "овичу",
+    "евичу",
+    "овичем",
+    "евичем",
+    "овиче",
+    "евиче",
+    "овна",
+    "евна",
+    "овны",
+    "евны",
+    "овне",
+    "евне",
+    "овну",
+    "евну",
+    "овной",
+    "евной",
+    "ична",
+    "ичны",
+    "ичне",
+    "ичну",
+    "ұлы",
+    "қызы",
+    "ұлының",
+    "қызының",
+    "ұлына",
+    "қызына",
+    "улы",
+    "кызы",
 ];
 /// Words beside which a name is the name of a street, a school or a village.
 const PLACES: [&str; 34] = [
-    "ул", "улица", "улице", "улицы", "пр", "просп", "проспект", "проспекте", "пер", "переулок", "мкр", "микрорайон", "площадь", "пл", "көше",
-    "көшесі", "көшесінде", "көшесінің", "даңғылы", "даңғылында", "тұйық", "шағынауданы", "мектебі", "мектеп", "школа", "школе", "гимназия",
-    "лицей", "имени", "им", "атындағы", "аулы", "ауылы", "батыра",
+    "ул",
+    "улица",
+    "улице",
+    "улицы",
+    "пр",
+    "просп",
+    "проспект",
+    "проспекте",
+    "пер",
+    "переулок",
+    "мкр",
+    "микрорайон",
+    "площадь",
+    "пл",
+    "көше",
+    "көшесі",
+    "көшесінде",
+    "көшесінің",
+    "даңғылы",
+    "даңғылында",
+    "тұйық",
+    "шағынауданы",
+    "мектебі",
+    "мектеп",
+    "школа",
+    "школе",
+    "гимназия",
+    "лицей",
+    "имени",
+    "им",
+    "атындағы",
+    "аулы",
+    "ауылы",
+    "батыра",
 ];
 
 fn name(text: &str) -> bool {
     let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || ",;:()«»\"!?/".contains(c)).filter(|w| !w.is_empty()).collect();
     let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     let capital = |word: &str| word.chars().next().is_some_and(char::is_uppercase) && word.chars().nth(1).is_some_and(char::is_lowercase);
-    let of_a_place = |at: usize| {
-        words.iter().enumerate().any(|(n, word)| n.abs_diff(at) <= 3 && PLACES.contains(&bare(word).as_str()))
-    };
+    let of_a_place = |at: usize| words.iter().enumerate().any(|(n, word)| n.abs_diff(at) <= 3 && PLACES.contains(&bare(word).as_str()));
     for (at, word) in words.iter().enumerate() {
         let lower = bare(word);
         let patronymic = PATRONYMICS.iter().any(|end| lower.strip_suffix(end).is_some_and(|stem| stem.chars().count() >= 3));
         let apart = ["ұлы", "қызы", "улы", "кызы", "оглы", "ұлының", "қызының"].contains(&lower.as_str());
-        let beside = |n: Option<usize>| n.and_then(|n| words.get(n)).is_some_and(|w| capital(w.trim_matches(|c: char| !c.is_alphanumeric())));
+        let beside =
+            |n: Option<usize>| n.and_then(|n| words.get(n)).is_some_and(|w| capital(w.trim_matches(|c: char| !c.is_alphanumeric())));
         let named = beside(at.checked_sub(1)) || beside(Some(at + 1));
         if ((patronymic && capital(word) && named) || (apart && beside(at.checked_sub(1)))) && !of_a_place(at) {
             return true;
@@ -433,7 +529,8 @@ mod tests {
         for header in ["ИИН", "Ф.И.О.", "Аты-жөні", "Телефон ", "e-mail", "Instagram", "Автор"] {
             assert!(in_header(header), "{header}");
         }
-        for header in ["район", "показатель", "Источник", "значение", "население", "авторитет"] {
+        for header in ["район", "показатель", "Источник", "значение", "население", "авторитет"]
+        {
             assert!(!in_header(header), "{header}");
         }
     }

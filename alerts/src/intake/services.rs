@@ -111,7 +111,10 @@ impl SignalStatus {
     /// Whether the step may follow. What was solved may come back; a declined one is sent anew, perhaps elsewhere.
     pub fn may_become(self, next: SignalStatus) -> bool {
         use SignalStatus::*;
-        matches!((self, next), (New, Sent) | (Sent, InWork | Solved | Declined) | (InWork, Solved | Declined) | (Solved | Declined, Sent) | (New, Declined))
+        matches!(
+            (self, next),
+            (New, Sent) | (Sent, InWork | Solved | Declined) | (InWork, Solved | Declined) | (Solved | Declined, Sent) | (New, Declined)
+        )
     }
 }
 
@@ -122,9 +125,15 @@ mod tests {
     #[test]
     fn a_signal_goes_to_its_service_and_can_come_back() {
         use SignalStatus::*;
-        for (from, to, may) in
-            [(New, Sent, true), (New, Solved, false), (Sent, InWork, true), (InWork, Solved, true), (Solved, Sent, true), (Solved, New, false), (Sent, Sent, false)]
-        {
+        for (from, to, may) in [
+            (New, Sent, true),
+            (New, Solved, false),
+            (Sent, InWork, true),
+            (InWork, Solved, true),
+            (Solved, Sent, true),
+            (Solved, New, false),
+            (Sent, Sent, false),
+        ] {
             assert_eq!(from.may_become(to), may, "{from:?} {to:?}");
         }
         assert!(find("heat").is_some() && find("police").is_none(), "signals go to city services, not to the police");

@@ -332,8 +332,10 @@ impl Store {
                    JOIN indicator_value w ON w.seq = s.seq WHERE v.import = $1 ORDER BY v.seq";
         let rows = self.db.rows(sql, args![id]).await.map_err(counted(TABLE))?;
         let overwritten = rows.len() as u64;
-        let overwritten_by: Result<Vec<_>, Error> = rows.iter().take(100).map(|row| Ok((key(row)?, row.int("later").map_err(counted(TABLE))?))).collect();
-        let overwritten_by = overwritten_by?.into_iter().map(|((area, indicator, period), later)| (area, indicator, period, later)).collect();
+        let overwritten_by: Result<Vec<_>, Error> =
+            rows.iter().take(100).map(|row| Ok((key(row)?, row.int("later").map_err(counted(TABLE))?))).collect();
+        let overwritten_by =
+            overwritten_by?.into_iter().map(|((area, indicator, period), later)| (area, indicator, period, later)).collect();
         let (restored, removed) = self.take_back(id, who, reason, now).await.map_err(counted(TABLE))?;
         Ok(Ok(Undone { restored, removed, overwritten, overwritten_by }))
     }
@@ -408,7 +410,15 @@ fn import(row: &Row) -> Result<StoredImport, Error> {
         let suppressed = usize::try_from(row.int("suppressed")?).unwrap_or(0);
         let texts = (row.text("who")?, row.text("kind")?, row.text("source")?);
         let file = (row.maybe_text("filename")?, row.maybe_text("sha256")?);
-        Ok((row.int("id")?, UtcMs(row.int("at")?), texts, file, count(row.int("taken")?), suppressed, undone.map(|(at, by)| (at, by, reason))))
+        Ok((
+            row.int("id")?,
+            UtcMs(row.int("at")?),
+            texts,
+            file,
+            count(row.int("taken")?),
+            suppressed,
+            undone.map(|(at, by)| (at, by, reason)),
+        ))
     };
     let (id, at, (who, kind, source), (filename, sha256), values, suppressed, undone) = read().map_err(counted(TABLE))?;
     let kind = word("intake_import", "kind", &kind)?;

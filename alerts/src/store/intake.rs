@@ -223,7 +223,8 @@ impl Store {
 
     /// Withdraws a survey; its import, when it was there and has one.
     pub async fn withdraw_survey(&self, id: i64, who: &str, now: UtcMs) -> Result<Option<Option<i64>>, Error> {
-        let row = self.db.row("SELECT import FROM survey WHERE id = $1 AND withdrawn_at IS NULL", args![id]).await.map_err(counted(SURVEY))?;
+        let row =
+            self.db.row("SELECT import FROM survey WHERE id = $1 AND withdrawn_at IS NULL", args![id]).await.map_err(counted(SURVEY))?;
         let Some(row) = row else { return Ok(None) };
         let sql = "UPDATE survey SET withdrawn_at = $2, withdrawn_by = $3 WHERE id = $1";
         self.db.run(sql, args![id, now.0, who]).await.map_err(counted(SURVEY))?;
@@ -303,7 +304,9 @@ impl Store {
 
     async fn with_steps(&self, rows: Vec<Row>) -> Result<Vec<Signal>, Error> {
         let mut signals: Vec<Signal> = rows.iter().map(signal).collect::<Result<_, _>>()?;
-        let (Some(first), Some(last)) = (signals.iter().map(|s| s.id).min(), signals.iter().map(|s| s.id).max()) else { return Ok(signals) };
+        let (Some(first), Some(last)) = (signals.iter().map(|s| s.id).min(), signals.iter().map(|s| s.id).max()) else {
+            return Ok(signals);
+        };
         let sql = "SELECT * FROM signal_step WHERE signal >= $1 AND signal <= $2 ORDER BY signal, n";
         for row in self.db.rows(sql, args![first, last]).await.map_err(counted(SIGNAL))? {
             let (of, step) = signal_step(&row)?;

@@ -35,9 +35,7 @@ pub use counts::{CountPoint, Maintained, MinutePeak, Retention};
 use db::{Db, args};
 pub use drills::{Drill, DrillPress, DrillResult, DrillSteps};
 pub use handover::Handover;
-pub use indicators::{
-    Added, HistoryEntry, HistoryFilter, ImportKind, NewImport, NotUndone, StoredImport, StoredObservation, Undone,
-};
+pub use indicators::{Added, HistoryEntry, HistoryFilter, ImportKind, NewImport, NotUndone, StoredImport, StoredObservation, Undone};
 pub use intake::{Appeal, AppealCell, Duty, FeedCounts, FeedState, FeedTotal, Signal, SignalFilter, SignalStep, StoredSurvey};
 pub use outbox::{OutboxState, Outgoing};
 pub use phones::{Enrolment, PhoneRow};

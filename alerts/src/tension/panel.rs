@@ -56,8 +56,8 @@ pub(super) fn carry_days(kind: PeriodKind) -> i32 {
     match kind {
         PeriodKind::Day => 14,
         PeriodKind::Week => 28,
-        PeriodKind::Month => 92,
-        PeriodKind::Quarter => 184,
+        PeriodKind::Month => 62,
+        PeriodKind::Quarter => 100,
         PeriodKind::Year => 550,
     }
 }

@@ -69,11 +69,15 @@ pub enum Right {
     SignalsRead,
     /// Enter signals and say how far they are.
     SignalsWrite,
+    /// See the tension index, its map and forecasts.
+    TensionRead,
+    /// Choose how the index is made; propose and decide on weights.
+    TensionManage,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 28] = [
+    pub const ALL: [Right; 30] = [
         Right::AlertsRead,
         Right::AlertsAct,
         Right::IncidentsOpen,
@@ -102,6 +106,8 @@ impl Right {
         Right::IntakeWrite,
         Right::SignalsRead,
         Right::SignalsWrite,
+        Right::TensionRead,
+        Right::TensionManage,
     ];
 
     /// Name in JSON.
@@ -135,6 +141,8 @@ impl Right {
             Right::IntakeWrite => "intake.write",
             Right::SignalsRead => "signals.read",
             Right::SignalsWrite => "signals.write",
+            Right::TensionRead => "tension.read",
+            Right::TensionManage => "tension.manage",
         }
     }
 
@@ -181,6 +189,8 @@ impl Right {
             Right::IntakeRead => &[Analyst, Administrator, ShiftLead],
             Right::IntakeWrite => &[Analyst, Administrator],
             Right::SignalsRead | Right::SignalsWrite => &[DutyOfficer, ShiftLead, DistrictContact, Analyst, ResidentOperator],
+            Right::TensionRead => &[Analyst, ShiftLead],
+            Right::TensionManage => &[Analyst],
         }
     }
 

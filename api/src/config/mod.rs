@@ -65,6 +65,8 @@ pub struct Config {
     pub drills: Drills,
     /// Outlines of the areas, as GeoJSON text.
     pub areas: crate::areas::Areas,
+    /// Blocks and indicators of the tension map.
+    pub catalogue: std::sync::Arc<qorgan_domain::Catalogue>,
     /// Sites with their devices.
     pub sites: Vec<Site>,
     /// Units that can be sent.
@@ -73,8 +75,6 @@ pub struct Config {
     pub connectors: Vec<std::sync::Arc<Connector>>,
     /// Outside systems that may report dangers.
     pub hazard_sources: Vec<HazardSource>,
-    /// Indicators of the tension map.
-    pub catalogue: std::sync::Arc<qorgan_domain::indicator::Catalogue>,
     /// How values of indicators come in.
     pub intake: Intake,
     /// Counts of other systems.

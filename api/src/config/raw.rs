@@ -43,6 +43,8 @@ pub(super) struct RawConfig {
     pub(super) drills: RawDrills,
     /// GeoJSON with the outlines of the areas, relative to this file.
     pub(super) areas: Spanned<String>,
+    /// Blocks and indicators of the tension map, relative to this file; the list that ships with the hub when absent.
+    pub(super) catalogue: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) site: Vec<RawSite>,
     #[serde(default)]

@@ -6,13 +6,18 @@ use std::{
     fmt,
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, UnitId};
+use qorgan_alerts::tension::catalogue;
+use qorgan_domain::{AreaCode, Catalogue, DeviceId, DeviceRef, GeoPoint, SiteId, UnitId};
 use toml::Spanned;
 
 use super::{raw::*, *};
 use crate::areas::Areas;
+
+/// Blocks and indicators of a hub that names none.
+const SHIPPED_CATALOGUE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/indicators.toml"));
 
 /// What is wrong with a configuration: every problem, each with its line.
 #[derive(Debug)]
@@ -134,6 +139,7 @@ impl Check<'_> {
                 None
             }
         };
+        let catalogue = self.catalogue(raw.catalogue, &base);
         let hub = self.hub(raw.hub, &base);
         let http = self.http(raw.http, &base);
         let mqtt = self.mqtt(raw.mqtt, &base);
@@ -160,7 +166,6 @@ impl Check<'_> {
         let mut seen = HashSet::new();
         let connectors = raw.connector.into_iter().filter_map(|connector| self.connector(connector, &base, &mut seen)).collect();
         let hazard_sources = self.hazard_sources(raw.hazard_source);
-        let catalogue = qorgan_alerts::tension::catalogue::parse(include_str!("../../../configs/indicators.toml")).ok().map(std::sync::Arc::new);
         let intake = self.intake(raw.intake, &base, catalogue.as_deref());
         let foreign = self.foreign(raw.foreign, &sites);
         Some(Config {
@@ -179,14 +184,29 @@ impl Check<'_> {
             supervision,
             drills,
             areas: areas?,
+            catalogue: catalogue?,
             sites,
             units,
             connectors,
             hazard_sources,
-            catalogue: catalogue?,
             intake: intake?,
             foreign,
         })
+    }
+
+    fn catalogue(&mut self, raw: Option<Spanned<String>>, base: &Path) -> Option<Arc<Catalogue>> {
+        let (text, at, name) = match &raw {
+            None => (Ok(SHIPPED_CATALOGUE.to_owned()), 0..0, "that ships with the hub"),
+            Some(file) => (std::fs::read_to_string(under(base, file.get_ref())), file.span(), file.get_ref().as_str()),
+        };
+        let parsed = text.map_err(|e| format!("cannot be read: {e}")).and_then(|text| catalogue::parse(&text).map_err(|e| e.to_string()));
+        match parsed {
+            Ok(catalogue) => Some(Arc::new(catalogue)),
+            Err(error) => {
+                self.problem(at, format!("catalogue \"{name}\": {error}"));
+                None
+            }
+        }
     }
 
     fn hub(&mut self, raw: RawHub, base: &Path) -> Hub {

@@ -94,6 +94,8 @@ pub enum Change {
     Unit(Arc<UnitLiveView>),
     /// The outlines were replaced.
     Areas,
+    /// The tension index was computed anew.
+    Tension,
     /// A drill was planned, began, came further or ended.
     Drills,
     /// Somebody came to a desk, left it, tested its sound, or gave or took the shift.
@@ -219,6 +221,8 @@ pub struct Shared {
     pub meter: Meter,
     /// MQTT passwords of devices.
     pub device_passwords: DevicePasswords,
+    /// The tension index.
+    pub tension: crate::tension::Tension,
     badges: Mutex<qorgan_alerts::badge::Badges>,
     /// Cameras and counting, once they run; never in a centre without cameras.
     #[cfg(feature = "edge")]

@@ -193,6 +193,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         control: OnceLock::new(),
         meter: camera_admin::meter::Meter::default(),
         device_passwords: device_passwords.clone(),
+        tension: crate::tension::Tension::default(),
         badges: Mutex::new(badges),
         #[cfg(feature = "edge")]
         pipeline: OnceLock::new(),
@@ -240,6 +241,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         tokio::spawn(supervise::supervise(app.clone(), cancel.clone())),
         tokio::spawn(camera_admin::meter::run(app.clone(), cancel.clone())),
         tokio::spawn(crate::drills::keep::keep(app.clone(), cancel.clone())),
+        tokio::spawn(crate::tension::keep(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
         tokio::spawn(seeing::keep(app.clone(), cancel.clone())),
         tokio::spawn(crate::intake::derive::run(app.clone(), cancel.clone())),

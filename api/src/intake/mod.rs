@@ -76,4 +76,6 @@ pub fn parent(area: &AreaCode) -> Option<AreaCode> {
 }
 
 /// Tells who shows values that they have changed.
-pub fn changed(_app: &App) {}
+pub fn changed(app: &App) {
+    app.tension.changed();
+}

@@ -26,6 +26,8 @@ mod signals;
 mod sitefile;
 mod sources;
 mod stream;
+mod tension;
+mod tension_method;
 mod users;
 mod wall;
 
@@ -81,6 +83,13 @@ pub fn table() -> Vec<Route> {
             With(Right::AreasWrite),
             put(places::import_areas).layer(DefaultBodyLimit::max(crate::areas::MAX_BYTES)),
         ),
+        row(Method::GET, "/api/v1/areas/at", With(Right::AreasRead), get(places::area_at)),
+        row(
+            Method::POST,
+            "/api/v1/areas/check",
+            With(Right::AreasWrite),
+            post(places::check_areas).layer(DefaultBodyLimit::max(crate::areas::MAX_BYTES)),
+        ),
         row(Method::POST, "/api/v1/desk/sound-test", With(Right::DeskSound), post(stream::sound_test)),
         row(Method::GET, "/api/v1/audit", With(Right::AuditRead), get(audit::list)),
         row(Method::GET, "/api/v1/audit/verify", With(Right::AuditRead), get(audit::verify)),
@@ -107,6 +116,8 @@ pub fn table() -> Vec<Route> {
     rows.extend(signals::rows());
     rows.extend(sitefile::rows());
     rows.extend(sources::rows());
+    rows.extend(tension::rows());
+    rows.extend(tension_method::rows());
     rows.extend(wall::rows());
     rows
 }

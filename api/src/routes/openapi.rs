@@ -9,7 +9,7 @@ use utoipa::{
 
 use super::{
     Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, intake, live, ops, phone, places, public,
-    register, session, shift, signals, sitefile, sources, stream, table, users, wall,
+    register, session, shift, signals, sitefile, sources, stream, table, tension, tension_method, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -18,7 +18,7 @@ use super::{
     paths(
         session::log_in, session::who, session::log_out, session::change_password, stream::stream, stream::sound_test,
         alerts::list, alerts::one, alerts::act, alerts::open_incident, cameras::list, cameras::counts, cameras::still,
-        places::sites, places::units, places::areas, places::import_areas, audit::list, audit::verify, users::list, users::add,
+        places::sites, places::units, places::areas, places::import_areas, places::check_areas, places::area_at, audit::list, audit::verify, users::list, users::add,
         public::summary, serve, ops::healthz, ops::readyz, ops::metrics
     ),
     security(("session" = [])),
@@ -65,6 +65,8 @@ pub fn document() -> Value {
         signals::Doc::openapi(),
         sitefile::Doc::openapi(),
         sources::Doc::openapi(),
+        tension::Doc::openapi(),
+        tension_method::Doc::openapi(),
         wall::Doc::openapi(),
     ] {
         whole.merge(part);

@@ -194,7 +194,7 @@ impl Reader {
         let mut cameras = BTreeMap::new();
         let mut units = BTreeMap::new();
         let mut gone = BTreeSet::new();
-        let (mut areas, mut desks, mut devices, mut drills, mut shift) = (false, false, false, false, None);
+        let (mut areas, mut desks, mut devices, mut drills, mut tension, mut shift) = (false, false, false, false, false, None);
         for change in changes {
             match change {
                 Change::Alert(alert) if life::visible(alert, &viewer) => {
@@ -219,6 +219,7 @@ impl Reader {
                 Change::Shift(view) if Right::Shift.roles().contains(&role) => shift = Some(view),
                 Change::Devices => devices = true,
                 Change::Drills => drills = true,
+                Change::Tension => tension = true,
                 Change::Camera(_) | Change::Shift(_) | Change::Unit(_) => {}
             }
         }
@@ -234,6 +235,9 @@ impl Reader {
         }
         if drills && Right::DrillsRead.roles().contains(&role) {
             out.push(json!({ "drills": true }));
+        }
+        if tension && Right::TensionRead.roles().contains(&role) {
+            out.push(json!({ "tension": true }));
         }
         if desks && Right::DeskSound.roles().contains(&role) {
             out.push(json!({ "desks": self.app.desks.view() }));

@@ -19,6 +19,8 @@ use crate::{
     hub::{Mode, Running, Secure, start},
 };
 
+mod tension;
+
 struct Hub {
     running: Running,
     _dir: tempfile::TempDir,

@@ -51,7 +51,8 @@ fn main() -> Result<(), Failure> {
         ("by_month_percentile", Method { step: PeriodKind::Month, normalisation: Normalisation::Percentile, ..first.clone() }),
         ("by_quarter_geometric", Method { within: Aggregation::Geometric, across: Aggregation::Geometric, ..first.clone() }),
     ] {
-        let inputs = Inputs { catalogue: &catalogue, method: &method, areas: &areas, values: &values, until: jiff::civil::date(2026, 12, 31) };
+        let inputs =
+            Inputs { catalogue: &catalogue, method: &method, areas: &areas, values: &values, until: jiff::civil::date(2026, 12, 31) };
         let (seconds, index) = timed(&inputs, &args)?;
         let shown = index.periods.iter().flat_map(|p| &p.areas).filter(|a| a.overall.shown().is_some()).count();
         report.figure(&format!("{name}_s"), seconds);

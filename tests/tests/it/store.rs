@@ -51,8 +51,68 @@ async fn suite(fresh: impl AsyncFn() -> String) {
     counts_roll_up_and_expire(&fresh().await).await;
     accounts_and_sessions(&fresh().await).await;
     cameras_and_their_hours(&fresh().await).await;
+    methods_acts_and_results_of_the_index(&fresh().await).await;
     texts_and_sound_tests(&fresh().await).await;
     the_audit_log_shows_what_was_done_to_it(&fresh).await;
+}
+
+async fn methods_acts_and_results_of_the_index(url: &str) {
+    use qorgan_alerts::{
+        store::{StoredMethod, StoredResult},
+        tension::{Act, ActState, Method, catalogue},
+    };
+    let store = Store::open(url).await.unwrap();
+    let catalogue = catalogue::parse(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/indicators.toml"))).unwrap();
+    let made = |seed: u64| StoredMethod {
+        method: Method { seed, floor: 0.1 + 0.2 + 0.3, ..Method::first(&catalogue) },
+        reason: "tried".into(),
+        made_at: START,
+        made_by: "analyst".into(),
+    };
+    for seed in [u64::MAX, 7] {
+        store.add_tension_method(made(seed)).await.unwrap();
+    }
+    let methods = store.tension_methods().await.unwrap();
+    assert_eq!(methods.iter().map(|m| (m.method.version, m.method.seed)).collect::<Vec<_>>(), [(2, 7), (1, u64::MAX)]);
+    assert_eq!(methods[1].method, Method { version: 1, ..made(u64::MAX).method }, "every choice comes back to the last bit");
+
+    let result = |period: &str, body: &str| StoredResult { period: period.parse().unwrap(), computed_at: START, body: body.into() };
+    store.save_tension_results(1, &[result("2026-Q2", "[]"), result("2026-Q1", "[1]")]).await.unwrap();
+    store.save_tension_results(2, &[result("2026-Q2", "[2]")]).await.unwrap();
+    store.save_tension_results(1, &[result("2026-Q2", "[3]")]).await.unwrap();
+    store.save_tension_results(1, &[]).await.unwrap();
+    let periods: Vec<String> = store.tension_periods(1).await.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(periods, ["2026-Q1", "2026-Q2"]);
+    let body = async |method, period: &str| store.tension_result(method, period.parse().unwrap()).await.unwrap().map(|r| r.body);
+    assert_eq!(body(1, "2026-Q2").await, Some("[3]".into()));
+    assert_eq!((body(2, "2026-Q2").await, body(2, "2026-Q1").await), (Some("[2]".into()), None));
+
+    let act = Act {
+        id: 0,
+        block: "protest".parse().unwrap(),
+        weight: 0.3,
+        basis: "Шешім № 17".into(),
+        basis_url: "https://council.example/17".into(),
+        published_on: "2026-10-01".parse().unwrap(),
+        proposed_at: START,
+        proposed_by: "a".into(),
+        decided_at: None,
+        decided_by: None,
+        approved: None,
+        expires_on: "2027-10-01".parse().unwrap(),
+        revoked_at: None,
+        revoked_by: None,
+    };
+    let mut act = store.add_weight_act(act).await.unwrap();
+    assert_eq!(store.weight_acts().await.unwrap(), std::slice::from_ref(&act));
+    act.decide("b", true, &[], after(1)).unwrap();
+    assert!(store.decide_weight_act(&act).await.unwrap());
+    assert!(!store.decide_weight_act(&act).await.unwrap(), "decided once only");
+    assert_eq!(store.weight_acts().await.unwrap(), std::slice::from_ref(&act));
+    act.revoke("a", after(2)).unwrap();
+    assert!(store.revoke_weight_act(&act).await.unwrap() && !store.revoke_weight_act(&act).await.unwrap());
+    assert_eq!(store.weight_acts().await.unwrap()[0].state(after(3)), ActState::Revoked);
+    store.close().await;
 }
 
 /// Runs SQL behind the store's back.

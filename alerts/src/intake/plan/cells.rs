@@ -29,7 +29,14 @@ impl<'s> RowCells<'s> {
     pub(super) fn wrong(&mut self, place: u32, table: &Table<'_>, expected: impl Into<String>, code: &'static str) {
         let value = self.get(place).map(Cell::shown).unwrap_or_default();
         let value = if personal::in_cell(&value).is_some() { "…".to_owned() } else { value };
-        self.errors.push(RowNote { sheet: self.sheet.name.clone(), row: self.row.number, column: table.title(place), value, expected: expected.into(), code });
+        self.errors.push(RowNote {
+            sheet: self.sheet.name.clone(),
+            row: self.row.number,
+            column: table.title(place),
+            value,
+            expected: expected.into(),
+            code,
+        });
     }
 
     /// The text of a cell; numbers as they are shown.
@@ -49,7 +56,8 @@ impl<'s> RowCells<'s> {
 
     fn empty(&mut self, place: u32, table: &Table<'_>, expected: &str) {
         if self.is_formula(place) {
-            let expected = "a formula whose value the table program has computed and saved: open the file there, compute, save; or write the value";
+            let expected =
+                "a formula whose value the table program has computed and saved: open the file there, compute, save; or write the value";
             self.wrong(place, table, expected, "formula_without_value");
         } else {
             self.wrong(place, table, expected, "bad_value");

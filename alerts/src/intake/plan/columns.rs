@@ -28,7 +28,12 @@ pub enum Column {
 type Names = (Column, &'static str, [&'static str; 3], &'static [&'static str]);
 
 const NAMES: [Names; 7] = [
-    (Column::Area, "area", ["Аудан (КАТО)", "Район (КАТО)", "District (KATO)"], &["аудан", "район", "district", "като", "kato", "код като", "като коды", "территория", "аумақ"]),
+    (
+        Column::Area,
+        "area",
+        ["Аудан (КАТО)", "Район (КАТО)", "District (KATO)"],
+        &["аудан", "район", "district", "като", "kato", "код като", "като коды", "территория", "аумақ"],
+    ),
     (Column::Indicator, "indicator", ["Көрсеткіш", "Показатель", "Indicator"], &["индикатор", "көрсеткіш коды", "код показателя"]),
     (Column::Period, "period", ["Кезең", "Период", "Period"], &["мерзім", "айы", "месяц", "дата", "күні"]),
     (Column::Value, "value", ["Мәні", "Значение", "Value"], &["мән", "величина"]),
@@ -44,7 +49,8 @@ const NAMES: [Names; 7] = [
 
 impl Column {
     /// Every column, in the order of the template.
-    pub const ALL: [Column; 7] = [Column::Area, Column::Indicator, Column::Period, Column::Value, Column::Cases, Column::Denominator, Column::Source];
+    pub const ALL: [Column; 7] =
+        [Column::Area, Column::Indicator, Column::Period, Column::Value, Column::Cases, Column::Denominator, Column::Source];
 
     /// Technical name, as in JSON.
     pub fn key(self) -> &'static str {
@@ -162,7 +168,11 @@ impl<'a> IndicatorNames<'a> {
     /// What was expected instead of an unknown one.
     pub fn nearest(&self, text: &str) -> String {
         let wanted = plain(text);
-        let best = self.names.iter().map(|(name, n)| (strsim::normalized_damerau_levenshtein(name, &wanted), *n)).max_by(|a, b| a.0.total_cmp(&b.0));
+        let best = self
+            .names
+            .iter()
+            .map(|(name, n)| (strsim::normalized_damerau_levenshtein(name, &wanted), *n))
+            .max_by(|a, b| a.0.total_cmp(&b.0));
         match best {
             Some((likeness, n)) if likeness >= 0.6 => {
                 let indicator = &self.catalogue.indicators[n];

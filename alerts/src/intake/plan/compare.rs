@@ -67,9 +67,8 @@ impl Plan {
     }
 
     fn guard(&mut self, standing: &Standing, catalogue: &Catalogue) {
-        let counted = |id: &IndicatorId| {
-            catalogue.indicator(id).is_some_and(|i| i.counts.is_some() && !i.official && i.kind == ValueKind::Count)
-        };
+        let counted =
+            |id: &IndicatorId| catalogue.indicator(id).is_some_and(|i| i.counts.is_some() && !i.official && i.kind == ValueKind::Count);
         let mut new: BTreeMap<(IndicatorId, Period), BTreeMap<AreaCode, f64>> = BTreeMap::new();
         for observation in self.values.iter().map(|v| &v.observation).filter(|o| counted(&o.indicator)) {
             new.entry((observation.indicator.clone(), observation.period)).or_default().insert(observation.area.clone(), observation.value);
@@ -99,8 +98,17 @@ impl Plan {
         self.values.retain(|planned| {
             let keep = !hidden.contains(&key(&planned.observation));
             if !keep {
-                let expected = "nothing to change: with this count another one below ten could be worked out by subtraction, so it is left out".to_owned();
-                notes.push(RowNote { sheet: None, row: planned.row, column: planned.observation.area.to_string(), value: "…".into(), expected, code: "suppressed" });
+                let expected =
+                    "nothing to change: with this count another one below ten could be worked out by subtraction, so it is left out"
+                        .to_owned();
+                notes.push(RowNote {
+                    sheet: None,
+                    row: planned.row,
+                    column: planned.observation.area.to_string(),
+                    value: "…".into(),
+                    expected,
+                    code: "suppressed",
+                });
             }
             keep
         });

@@ -3,8 +3,8 @@
 //! Two layouts, told apart by the header: **long** (a row a value: area, indicator, period, value, cases or denominator, source) and
 //! **wide** (a row a district, a column an indicator, for one period). A file is taken whole or not at all.
 
-pub mod columns;
 mod cells;
+pub mod columns;
 mod compare;
 
 use std::collections::HashMap;
@@ -130,7 +130,14 @@ pub fn plan(sheets: &[Sheet], rules: &Rules<'_>, progress: &dyn Fn(usize)) -> Pl
     if !found {
         let expected = "a header row: area, indicator, period, value, cases or denominator (long), or area and indicators (wide); \
                         Kazakh, Russian and English names are known, the template has them";
-        reading.error(RowNote { sheet: None, row: 1, column: String::new(), value: String::new(), expected: expected.into(), code: "header" });
+        reading.error(RowNote {
+            sheet: None,
+            row: 1,
+            column: String::new(),
+            value: String::new(),
+            expected: expected.into(),
+            code: "header",
+        });
     }
     reading.plan
 }
@@ -194,7 +201,8 @@ impl<'a> Reading<'a> {
         let (at, row) = rows.into_iter().find(|(_, row)| {
             let texts: Vec<&str> = texts(row).map(|(_, text)| text).collect();
             let has = |column| texts.iter().any(|text| Column::of(text) == Some(column));
-            has(Column::Area) && (has(Column::Indicator) || has(Column::Value) || texts.iter().any(|text| self.names.of_header(text).is_some()))
+            has(Column::Area)
+                && (has(Column::Indicator) || has(Column::Value) || texts.iter().any(|text| self.names.of_header(text).is_some()))
         })?;
         let mut table = Table {
             layout: Layout::Long,
@@ -220,7 +228,8 @@ impl<'a> Reading<'a> {
     }
 
     fn header_cell(&mut self, sheet: &Sheet, row: u32, table: &mut Table<'a>, place: u32, text: &str) {
-        let say = |expected: String, code| RowNote { sheet: sheet.name.clone(), row, column: text.into(), value: text.into(), expected, code };
+        let say =
+            |expected: String, code| RowNote { sheet: sheet.name.clone(), row, column: text.into(), value: text.into(), expected, code };
         if personal::in_header(text) {
             let expected = "no column of personal data: values are aggregates; delete the column".to_owned();
             return self.error(say(expected, "personal_data"));
@@ -272,13 +281,30 @@ impl<'a> Reading<'a> {
         }
         for column in missing {
             let expected = format!("a column \"{}\" ({}, {})", column.key(), column.title("kk"), column.title("ru"));
-            self.error(RowNote { sheet: sheet.name.clone(), row, column: column.key().into(), value: String::new(), expected, code: "header" });
+            self.error(RowNote {
+                sheet: sheet.name.clone(),
+                row,
+                column: column.key().into(),
+                value: String::new(),
+                expected,
+                code: "header",
+            });
         }
         for ((first, from), (last, to)) in &sheet.merged {
             if *last >= row {
                 let place = table.title(*from);
-                let expected = format!("no merged cells in the table (rows {first} to {last}, {} columns are merged here): unmerge them and write each value", to - from + 1);
-                self.error(RowNote { sheet: sheet.name.clone(), row: *first, column: place, value: String::new(), expected, code: "merged_cells" });
+                let expected = format!(
+                    "no merged cells in the table (rows {first} to {last}, {} columns are merged here): unmerge them and write each value",
+                    to - from + 1
+                );
+                self.error(RowNote {
+                    sheet: sheet.name.clone(),
+                    row: *first,
+                    column: place,
+                    value: String::new(),
+                    expected,
+                    code: "merged_cells",
+                });
             }
         }
     }
@@ -290,7 +316,14 @@ impl<'a> Reading<'a> {
         let taken = sheet.formulas.len();
         if taken > 0 {
             let expected = format!("values: {taken} cells hold formulas; what the table program computed last was taken");
-            self.note(RowNote { sheet: sheet.name.clone(), row: sheet.rows[at].number, column: String::new(), value: String::new(), expected, code: "formula_value" });
+            self.note(RowNote {
+                sheet: sheet.name.clone(),
+                row: sheet.rows[at].number,
+                column: String::new(),
+                value: String::new(),
+                expected,
+                code: "formula_value",
+            });
         }
         for row in &sheet.rows[at + 1..] {
             self.plan.rows += 1;
@@ -395,7 +428,9 @@ impl<'a> Reading<'a> {
             None if general.is_some() && !cells.is_formula(at) => return general,
             None => None,
             Some(Cell::Date(date)) => indicator.and_then(|i| period::of_date(*date, i.period)),
-            Some(Cell::Number(year)) => (year.fract() == 0.0 && (1991.0..2200.0).contains(year)).then(|| year.to_string().parse().ok()).flatten(),
+            Some(Cell::Number(year)) => {
+                (year.fract() == 0.0 && (1991.0..2200.0).contains(year)).then(|| year.to_string().parse().ok()).flatten()
+            }
             Some(Cell::Text(text)) => self.memory.period(text),
             Some(Cell::Error(_)) => None,
         };
@@ -448,11 +483,13 @@ impl<'a> Reading<'a> {
         self.seen.insert(key, (cells.sheet.name.clone(), cells.row.number));
         if judged.count.is_some_and(|count| count < K) {
             self.plan.suppressed += 1;
-            let expected = "a count of ten or more: fewer persons, posts or appeals are not kept; a longer period or a larger area can be".to_owned();
+            let expected =
+                "a count of ten or more: fewer persons, posts or appeals are not kept; a longer period or a larger area can be".to_owned();
             let (sheet, row, column) = (cells.sheet.name.clone(), cells.row.number, table.title(raw.at.0));
             return self.note(RowNote { sheet, row, column, value: "<10".into(), expected, code: "suppressed" });
         }
-        let observation = Observation { area: raw.area, indicator: raw.indicator.id.clone(), period: raw.period, value: raw.value, basis: judged.basis };
+        let observation =
+            Observation { area: raw.area, indicator: raw.indicator.id.clone(), period: raw.period, value: raw.value, basis: judged.basis };
         self.plan.values.push(Planned { observation, source, row: cells.row.number });
     }
 }
@@ -532,13 +569,19 @@ pub fn judge(
         (Some(cases), _) => Basis::Cases(cases),
         (None, Some(whole)) => Basis::Denominator(whole),
         (None, None) => {
-            let what = if rate { "a denominator (population, respondents) or the number of cases" } else { "the number of cases or a denominator" };
+            let what = if rate {
+                "a denominator (population, respondents) or the number of cases"
+            } else {
+                "the number of cases or a denominator"
+            };
             return Err((Wrong::Basis, format!("{what}: a value without what it rests on is not taken"), "no_basis"));
         }
     };
     indicator.check(value, period, basis).map_err(|error| match error {
         ValueError::OutOfRange { min, max, .. } => (Wrong::Value, format!("a value from {min} to {max}"), "out_of_range"),
-        ValueError::WrongPeriod { expected, .. } => (Wrong::Period, format!("a {expected}, such as {}: {error}", example_of(expected)), "bad_period"),
+        ValueError::WrongPeriod { expected, .. } => {
+            (Wrong::Period, format!("a {expected}, such as {}: {error}", example_of(expected)), "bad_period")
+        }
         ValueError::Basis(why) => (Wrong::Basis, why.to_owned(), "bad_basis"),
         ValueError::NotANumber => (Wrong::Value, "a finite number".to_owned(), "bad_value"),
         ValueError::Unknown(_) => (Wrong::Value, error.to_string(), "unknown_indicator"),

@@ -61,7 +61,8 @@ fn sheet(rows: &[&[&str]]) -> Sheet {
 
 fn read_with(sheets: &[Sheet], period: Option<&str>) -> Plan {
     let (catalogue, areas) = (catalogue(), zhambyl());
-    let rules = Rules { catalogue: &catalogue, areas: &areas, period: period.map(|p| p.parse().unwrap()), today: jiff::civil::date(2026, 11, 22) };
+    let rules =
+        Rules { catalogue: &catalogue, areas: &areas, period: period.map(|p| p.parse().unwrap()), today: jiff::civil::date(2026, 11, 22) };
     plan(sheets, &rules, &|_| {})
 }
 fn read(rows: &[&[&str]]) -> Plan {
@@ -98,7 +99,8 @@ fn a_wide_table_is_read_for_the_period_above_it() {
         &["Байзақ ауданы", "", "", "38", "900"],
     ]);
     assert_eq!((codes(&p), p.layout), (vec![], Some(Layout::Wide)), "{:?}", p.errors);
-    let said: Vec<String> = p.values.iter().map(|v| format!("{} {} {:?}", v.observation.area, v.observation.value, v.observation.basis)).collect();
+    let said: Vec<String> =
+        p.values.iter().map(|v| format!("{} {} {:?}", v.observation.area, v.observation.value, v.observation.basis)).collect();
     assert_eq!(said, ["311000000 50 Cases(50)", "311000000 41.5 Denominator(1200.0)", "313600000 38 Denominator(900.0)"]);
     let without = read_with(&[sheet(&[&["Аудан", "Trust", "Халық"], &["Тараз", "41", "100"]])], None);
     assert_eq!(without.errors[0].code, "header");
@@ -137,7 +139,11 @@ fn every_wrong_cell_is_named_with_its_row_column_and_what_was_expected() {
         let p = read(&[HEAD, &good, &row[..]]);
         let found = p.errors.iter().find(|e| e.row == 2 || e.row == 3);
         let column = HEAD[place];
-        assert!(found.is_some_and(|e| e.code == code && e.row == 3 && e.column == column && !e.expected.is_empty()), "{text:?}: {:?}", p.errors);
+        assert!(
+            found.is_some_and(|e| e.code == code && e.row == 3 && e.column == column && !e.expected.is_empty()),
+            "{text:?}: {:?}",
+            p.errors
+        );
         if code == "personal_data" {
             assert!(!format!("{:?}", p.errors).contains(text), "a personal datum is not repeated");
         }
@@ -161,9 +167,15 @@ fn an_infinite_cell_of_a_table_program_is_no_value() {
 
 #[test]
 fn a_column_of_personal_data_is_refused_by_its_name() {
-    let p = read(&[&["Район", "Показатель", "Период", "Значение", "Случаи", "ИИН"], &["Тараз", "housing-complaints", "2026-10", "50", "50", ""]]);
+    let p = read(&[
+        &["Район", "Показатель", "Период", "Значение", "Случаи", "ИИН"],
+        &["Тараз", "housing-complaints", "2026-10", "50", "50", ""],
+    ]);
     assert_eq!(codes(&p), [(1, "ИИН", "personal_data")]);
-    let note = read(&[&["Район", "Показатель", "Период", "Значение", "Случаи", "Примечание"], &["Тараз", "housing-complaints", "2026-10", "50", "50", "a@b.kz"]]);
+    let note = read(&[
+        &["Район", "Показатель", "Период", "Значение", "Случаи", "Примечание"],
+        &["Тараз", "housing-complaints", "2026-10", "50", "50", "a@b.kz"],
+    ]);
     assert_eq!(codes(&note), [(2, "Примечание", "personal_data")], "a column that is not read is looked at too");
 }
 
@@ -181,7 +193,12 @@ fn headers_that_are_missing_double_or_misspelt_are_said_once() {
 
 #[test]
 fn merged_cells_in_the_table_and_formulas_without_a_value_are_refused() {
-    let mut s = sheet(&[&["Заголовок отчёта"], HEAD, &["Тараз", "housing-complaints", "2026-10", "50", "50"], &["", "housing-complaints", "2026-09", "50", "50"]]);
+    let mut s = sheet(&[
+        &["Заголовок отчёта"],
+        HEAD,
+        &["Тараз", "housing-complaints", "2026-10", "50", "50"],
+        &["", "housing-complaints", "2026-09", "50", "50"],
+    ]);
     s.merged = vec![((1, 0), (1, 4))];
     assert_eq!(codes(&read_with(&[s.clone()], None)), [(4, "Район", "bad_value")], "a merged title above the table is harmless");
     s.merged.push(((3, 0), (4, 0)));

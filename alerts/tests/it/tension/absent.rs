@@ -26,11 +26,28 @@ fn forbidden(dir: &str) -> Vec<String> {
     let mut files = Vec::new();
     rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), &mut files);
     assert!(!files.is_empty());
-    let types = ["Count", "CountSource", "ZoneCount", "Alert", "AlertId", "Alarm", "DeviceRef", "DeviceId", "SiteId", "Event", "Fusion", "Engine", "Journal", "Transition", "Store"];
+    let types = [
+        "Count",
+        "CountSource",
+        "ZoneCount",
+        "Alert",
+        "AlertId",
+        "Alarm",
+        "DeviceRef",
+        "DeviceId",
+        "SiteId",
+        "Event",
+        "Fusion",
+        "Engine",
+        "Journal",
+        "Transition",
+        "Store",
+    ];
     let modules = ["fusion", "engine", "journal", "life", "ring", "spool", "supervision", "store", "badge"];
     let mut found = Vec::new();
     for file in files {
-        let code = code(&std::fs::read_to_string(&file).unwrap());
+        // `ValueKind::Count` is a number of events that an indicator states, not a count of the hub.
+        let code = code(&std::fs::read_to_string(&file).unwrap()).replace("ValueKind::Count", "");
         let words: Vec<&str> = code.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
         found.extend(types.iter().filter(|t| words.contains(t)).map(|t| format!("{} names {t}", file.display())));
         for module in modules {
@@ -71,7 +88,8 @@ async fn no_table_of_values_or_index_has_a_column_for_a_device_a_count_or_an_ale
     let url = format!("sqlite:{}/schema.db", dir.path().display());
     Store::open(&url).await.unwrap().close().await;
     let mut store = SqliteConnection::connect(&url).await.unwrap();
-    let tables = sqlx::query("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND (name LIKE 'tension%' OR name LIKE 'indicator%')");
+    let tables =
+        sqlx::query("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND (name LIKE 'tension%' OR name LIKE 'indicator%')");
     let tables = tables.fetch_all(&mut store).await.unwrap();
     assert!(tables.len() >= 3);
     for table in tables {

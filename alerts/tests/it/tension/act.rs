@@ -52,7 +52,13 @@ fn a_proposal_needs_a_published_basis_and_ends_within_twelve_months() {
     };
     let (title, url) = ("Decision of the public council", "https://council.example/17");
     assert_eq!(basis(title, url, "2026-11-22"), Ok(()));
-    for (t, u, day) in [("short", url, "2026-10-01"), (title, "http://council.example/17", "2026-10-01"), (title, "https://", "2026-10-01"), (title, "https://a b.c/", "2026-10-01"), (title, url, "2026-11-23")] {
+    for (t, u, day) in [
+        ("short", url, "2026-10-01"),
+        (title, "http://council.example/17", "2026-10-01"),
+        (title, "https://", "2026-10-01"),
+        (title, "https://a b.c/", "2026-10-01"),
+        (title, url, "2026-11-23"),
+    ] {
         assert_eq!(basis(t, u, day), Err(ActRefusal::Basis), "{t} {u} {day}");
     }
     for day in ["2026-11-22", "2020-01-01", "2027-11-23"] {
@@ -80,5 +86,9 @@ fn two_people_decide_and_it_ends_by_itself() {
     refused.decide("bolat", false, &[], later(1)).unwrap();
     assert_eq!((refused.state(later(1)), refused.decide("dana", true, &[], later(2))), (ActState::Refused, Err(ActRefusal::Decided)));
     let mut late = proposal();
-    assert_eq!(late.decide("bolat", true, &[], later(400)), Err(ActRefusal::Decided), "a proposal whose term is over cannot come into force");
+    assert_eq!(
+        late.decide("bolat", true, &[], later(400)),
+        Err(ActRefusal::Decided),
+        "a proposal whose term is over cannot come into force"
+    );
 }

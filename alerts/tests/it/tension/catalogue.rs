@@ -13,7 +13,9 @@ fn the_shipped_catalogue_has_seven_blocks_and_47_indicators_in_three_languages()
     assert_eq!(catalogue.indicators.len(), 47);
     // Kazakh is Cyrillic with its own letters somewhere, Russian is not Kazakh, English is Latin.
     let kazakh = |text: &str| text.chars().any(|c| "әғқңөұүһіӘҒҚҢӨҰҮҺІ".contains(c));
-    for (what, name) in catalogue.indicators.iter().map(|i| (i.id.as_str(), &i.name)).chain(catalogue.blocks.iter().map(|b| (b.id.as_str(), &b.name))) {
+    for (what, name) in
+        catalogue.indicators.iter().map(|i| (i.id.as_str(), &i.name)).chain(catalogue.blocks.iter().map(|b| (b.id.as_str(), &b.name)))
+    {
         assert!(!kazakh(&name.ru) && name.en.is_ascii(), "{what}: {name:?}");
         assert!(name.kk != name.ru && name.kk.chars().any(|c| ('а'..='я').contains(&c)), "{what}: {name:?}");
     }
@@ -35,15 +37,30 @@ fn the_shipped_catalogue_has_seven_blocks_and_47_indicators_in_three_languages()
 #[test]
 fn words_of_the_catalogue_speak_of_service_and_accuse_nobody() {
     let lower = SHIPPED.to_lowercase();
-    for word in ["несанкционирован", "нарушител", "экстремис", "радикал", "неблагонадёжн", "unauthorised", "extremis", "violator", "рұқсатсыз", "бұзақы"] {
+    for word in [
+        "несанкционирован",
+        "нарушител",
+        "экстремис",
+        "радикал",
+        "неблагонадёжн",
+        "unauthorised",
+        "extremis",
+        "violator",
+        "рұқсатсыз",
+        "бұзақы",
+    ] {
         assert!(!lower.contains(word), "{word}");
     }
 }
 
 fn small() -> String {
     let name = r#"{ kk = "а", ru = "б", en = "c" }"#;
-    let mut text = format!("version = \"t\"\n[unit.percent]\nkk = \"%\"\nru = \"%\"\nen = \"%\"\n[source.s]\nkk = \"а\"\nru = \"б\"\nen = \"c\"\n[basis.l]\nkk = \"а\"\nru = \"б\"\nen = \"c\"\n");
-    text.push_str(&format!("[[block]]\nid = \"one\"\nname = {name}\n[[block]]\nid = \"protest\"\nname = {name}\nweight = 0\nzero_by_rule = true\n"));
+    let mut text = format!(
+        "version = \"t\"\n[unit.percent]\nkk = \"%\"\nru = \"%\"\nen = \"%\"\n[source.s]\nkk = \"а\"\nru = \"б\"\nen = \"c\"\n[basis.l]\nkk = \"а\"\nru = \"б\"\nen = \"c\"\n"
+    );
+    text.push_str(&format!(
+        "[[block]]\nid = \"one\"\nname = {name}\n[[block]]\nid = \"protest\"\nname = {name}\nweight = 0\nzero_by_rule = true\n"
+    ));
     for (id, block) in [("a", "one"), ("p", "protest")] {
         text.push_str(&format!(
             "[[indicator]]\nid = \"{id}\"\nblock = \"{block}\"\nname = {name}\nunit = \"percent\"\ndirection = \"more_is_worse\"\nsource = \"s\"\nperiod = \"month\"\nrange = [0, 100]\nreferences = [1, 50]\nbasis = \"l\"\nkind = \"share\"\nproposal = true\n"

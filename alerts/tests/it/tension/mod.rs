@@ -3,6 +3,7 @@
 mod absent;
 mod act;
 mod catalogue;
+mod demo;
 mod forecast;
 mod make;
 mod properties;

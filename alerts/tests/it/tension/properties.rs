@@ -252,7 +252,12 @@ fn a_block_of_weight_zero_is_shown_and_has_no_part_in_the_index() {
     catalogue.blocks[1].zero_by_rule = true;
     let method = plain(&catalogue, Normalisation::Target, Aggregation::Arithmetic, Aggregation::Arithmetic);
     let values = |protest: f64| {
-        [value(0, "b0-0", "2026-Q1", 300.0), value(0, "b0-1", "2026-Q1", 500.0), value(0, "b1-0", "2026-Q1", protest), value(0, "b1-1", "2026-Q1", protest)]
+        [
+            value(0, "b0-0", "2026-Q1", 300.0),
+            value(0, "b0-1", "2026-Q1", 500.0),
+            value(0, "b1-0", "2026-Q1", protest),
+            value(0, "b1-1", "2026-Q1", protest),
+        ]
     };
     let (calm, strained) = (index(&catalogue, &method, &[area(0)], &values(0.0)), index(&catalogue, &method, &[area(0)], &values(1000.0)));
     let (a, b) = (&calm.periods[0].areas[0], &strained.periods[0].areas[0]);
