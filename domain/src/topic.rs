@@ -356,7 +356,9 @@ mod tests {
     fn a_source_of_indicators_writes_areas_and_nothing_else_and_nobody_else_does() {
         let source = Principal::parse("source/statistics").unwrap();
         assert!(source.may_publish(&topic("qorgan/v1/area/311000000/indicator")));
-        for other in ["qorgan/v1/hazard/statistics", "qorgan/v1/school-17/gate/alarm", "qorgan/v1/school-17/gate/count", "qorgan/v1/alert/1"] {
+        for other in
+            ["qorgan/v1/hazard/statistics", "qorgan/v1/school-17/gate/alarm", "qorgan/v1/school-17/gate/count", "qorgan/v1/alert/1"]
+        {
             assert!(!source.may_publish(&topic(other)), "{other}");
         }
         for filter in ["qorgan/v1/area/311000000/indicator", "qorgan/v1/area/+/indicator", "#"] {
@@ -365,7 +367,9 @@ mod tests {
         for user in ["school-17/gate", "edge/school-17", "unit/patrol-2", "hazard/road", "desk/aigerim", "foreign/nvr"] {
             assert!(!Principal::parse(user).unwrap().may_publish(&topic("qorgan/v1/area/311000000/indicator")), "{user}");
         }
-        for bad in ["qorgan/v1/area/31100000/indicator", "qorgan/v1/area/311000000/count", "qorgan/v1/area/311000000", "qorgan/v1/area//indicator"] {
+        for bad in
+            ["qorgan/v1/area/31100000/indicator", "qorgan/v1/area/311000000/count", "qorgan/v1/area/311000000", "qorgan/v1/area//indicator"]
+        {
             assert!(Topic::parse(bad).is_err(), "{bad}");
         }
     }

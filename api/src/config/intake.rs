@@ -101,7 +101,12 @@ fn quarter() -> Spanned<u32> {
 }
 
 impl Check<'_> {
-    pub(super) fn intake(&mut self, raw: RawIntake, base: &Path, catalogue: Option<&qorgan_domain::indicator::Catalogue>) -> Option<Intake> {
+    pub(super) fn intake(
+        &mut self,
+        raw: RawIntake,
+        base: &Path,
+        catalogue: Option<&qorgan_domain::indicator::Catalogue>,
+    ) -> Option<Intake> {
         let (text, span) = match &raw.lexicon {
             None => (LEXICON.to_owned(), 0..0),
             Some(file) => match std::fs::read_to_string(under(base, file.get_ref())) {
@@ -133,7 +138,12 @@ impl Check<'_> {
         Some(Intake { lexicon, demo_import: raw.demo_import.map(|file| under(base, file)), machines, feeds })
     }
 
-    fn machine(&mut self, raw: RawMachine, seen: &mut HashSet<DeviceId>, catalogue: Option<&qorgan_domain::indicator::Catalogue>) -> Option<Machine> {
+    fn machine(
+        &mut self,
+        raw: RawMachine,
+        seen: &mut HashSet<DeviceId>,
+        catalogue: Option<&qorgan_domain::indicator::Catalogue>,
+    ) -> Option<Machine> {
         let name: DeviceId = self.parse(&raw.name, "intake.machine")?;
         if !seen.insert(name.clone()) {
             self.problem(raw.name.span(), format!("intake.machine \"{name}\" stands twice"));
@@ -141,7 +151,10 @@ impl Check<'_> {
         let token_sha256 = raw.token_sha256.map(|token| {
             let hash = token.get_ref().to_ascii_lowercase();
             if hash.len() != 64 || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
-                self.problem(token.span(), format!("intake.machine \"{name}\": token_sha256 is not 64 hex digits (printf %s TOKEN | sha256sum)"));
+                self.problem(
+                    token.span(),
+                    format!("intake.machine \"{name}\": token_sha256 is not 64 hex digits (printf %s TOKEN | sha256sum)"),
+                );
             }
             hash
         });
@@ -181,7 +194,10 @@ impl Check<'_> {
                     host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
                 });
                 if !(parsed.scheme() == "https" || (parsed.scheme() == "http" && here)) || parsed.password().is_some() {
-                    self.problem(url.span(), format!("intake.feed \"{id}\": the url is neither https:// nor http:// on this machine, without a password"));
+                    self.problem(
+                        url.span(),
+                        format!("intake.feed \"{id}\": the url is neither https:// nor http:// on this machine, without a password"),
+                    );
                 }
                 FeedFrom::Url(parsed)
             }

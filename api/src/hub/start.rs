@@ -251,7 +251,8 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         field_task,
     ];
     for feed in &app.config.intake.feeds {
-        let follower = crate::intake::feed::Follower::new(app.clone(), feed.clone()).map_err(|error| StartError::Feed(feed.id.to_string(), error))?;
+        let follower =
+            crate::intake::feed::Follower::new(app.clone(), feed.clone()).map_err(|error| StartError::Feed(feed.id.to_string(), error))?;
         tasks.push(tokio::spawn(follower.run(cancel.clone())));
     }
     tasks.extend(senders.into_iter().map(|sender| tokio::spawn(sender.run(cancel.clone()))));

@@ -84,7 +84,9 @@ async fn once(app: &App) -> Result<(), qorgan_alerts::Error> {
     let lexicon = app.config.intake.lexicon.lexicon();
     for topic in &lexicon.topic {
         let indicator = topic.indicator.as_ref().and_then(|id| id.parse::<IndicatorId>().ok());
-        let Some(indicator) = indicator.and_then(|id| app.config.catalogue.indicator(&id)).filter(|i| i.period == PeriodKind::Month) else { continue };
+        let Some(indicator) = indicator.and_then(|id| app.config.catalogue.indicator(&id)).filter(|i| i.period == PeriodKind::Month) else {
+            continue;
+        };
         for month in (1..=MONTHS).map(|n| this_month.after(-n)) {
             for place in &lexicon.place {
                 // A count is a whole number far below 2^53.
@@ -140,14 +142,21 @@ async fn demo(app: &App) -> Result<(), String> {
     plan.compare(&Standing::new(), &app.config.catalogue);
     let (at, who, source) = (app.clock.utc(), "system/demo".to_owned(), "demo".to_owned());
     let import = NewImport { at, who, kind: ImportKind::Demo, source, filename: None, sha256: None, suppressed: plan.suppressed };
-    app.audit("system/demo", "system", "intake.import", "import", Some("the demonstration's values")).await.map_err(|error| chain(&error))?;
+    app.audit("system/demo", "system", "intake.import", "import", Some("the demonstration's values"))
+        .await
+        .map_err(|error| chain(&error))?;
     app.store.add_values(&import, &plan.values, |_| {}).await.map_err(|error| chain(&error))?;
     changed(app);
     Ok(())
 }
 
 /// Cells of totals: each area and month with each topic, and with all together.
-pub fn cells(released: &Released, areas: &[AreaCode], months: &[Period], topics: &[String]) -> Vec<(AreaCode, Option<String>, Period, Answer)> {
+pub fn cells(
+    released: &Released,
+    areas: &[AreaCode],
+    months: &[Period],
+    topics: &[String],
+) -> Vec<(AreaCode, Option<String>, Period, Answer)> {
     let mut cells = Vec::new();
     let named: Vec<Option<&String>> = std::iter::once(None).chain(topics.iter().map(Some)).collect();
     for area in areas {
@@ -182,7 +191,8 @@ mod tests {
 
     #[test]
     fn late_appeals_and_all_appeals_do_not_give_the_others_away() {
-        let cell = |came, late| AppealCell { area: "311000000".parse().unwrap(), month: "2026-10".into(), topic: "heat".into(), came, late };
+        let cell =
+            |came, late| AppealCell { area: "311000000".parse().unwrap(), month: "2026-10".into(), topic: "heat".into(), came, late };
         let told = |came, late| {
             let (all, of_late) = released_appeals(&[cell(came, late)], jiff::civil::date(2026, 11, 22));
             let ask = |r: &Released| r.answer(&"311000000".parse().unwrap(), "2026-10".parse().unwrap(), Some("heat")).count();

@@ -81,7 +81,7 @@ impl Follower {
         }
     }
 
-    async fn run_once(&mut self) -> Result<FeedState, qorgan_alerts::Error> {
+    pub(crate) async fn run_once(&mut self) -> Result<FeedState, qorgan_alerts::Error> {
         let id = self.feed.id.to_string();
         let mut state = self.app.store.feed_state(&id).await?;
         let now = self.app.clock.utc();
@@ -91,7 +91,8 @@ impl Follower {
             Ok(Answer::Body(bytes, etag, last_modified)) => {
                 let (lexicon, key) = (self.app.config.intake.lexicon.clone(), self.key);
                 let read = tokio::task::spawn_blocking(move || reader::read(&bytes, &lexicon, key)).await;
-                let read = read.map_err(|_| "the feed could not be read".to_owned()).and_then(|items| items.map_err(|error| error.to_string()));
+                let read =
+                    read.map_err(|_| "the feed could not be read".to_owned()).and_then(|items| items.map_err(|error| error.to_string()));
                 read.map(|items| {
                     (state.etag, state.last_modified) = (etag, last_modified);
                     self.count(&items, &mut state, now)
@@ -147,7 +148,9 @@ impl Follower {
             status if !status.is_success() => return Err(format!("answered {status}")),
             _ => {}
         }
-        let text = |name: header::HeaderName| response.headers().get(name).and_then(|v| v.to_str().ok()).filter(|v| v.len() <= 200).map(str::to_owned);
+        let text = |name: header::HeaderName| {
+            response.headers().get(name).and_then(|v| v.to_str().ok()).filter(|v| v.len() <= 200).map(str::to_owned)
+        };
         let (etag, last_modified) = (text(header::ETAG), text(header::LAST_MODIFIED));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {

@@ -255,7 +255,11 @@ pub async fn apply(app: &App, session: &Session, job: &Arc<Job>) -> Result<(), A
         }
     });
     let Some(preview) = taken else {
-        return Err(ApiError::new(StatusCode::CONFLICT, "not_ready", "This file cannot be applied: it is not read yet, has errors, or was applied."));
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "not_ready",
+            "This file cannot be applied: it is not read yet, has errors, or was applied.",
+        ));
     };
     job.rows_done.store(0, Ordering::Relaxed);
     let total = preview.plan.values.len();

@@ -185,7 +185,8 @@ pub(crate) async fn listen(app: App, cancel: CancellationToken) {
 }
 
 async fn heard(app: &App, source: &DeviceId, words: Vec<IndicatorWord>) {
-    let count = |reason: &'static str, n: usize| metrics::counter!("qorgan_indicators_refused_total", "reason" => reason).increment(n as u64);
+    let count =
+        |reason: &'static str, n: usize| metrics::counter!("qorgan_indicators_refused_total", "reason" => reason).increment(n as u64);
     let Some(machine) = app.config.intake.machines.iter().find(|m| m.name == *source) else {
         tracing::warn!(%source, "a value of an indicator came from a source that is not configured");
         return count("unknown_source", words.len());

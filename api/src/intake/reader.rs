@@ -138,7 +138,9 @@ mod tests {
         Reader::new(toml::from_str(include_str!("../../../configs/lexicon.toml")).unwrap()).unwrap()
     }
     fn rss(items: &str) -> String {
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><rss version=\"2.0\"><channel><title>t</title><link>https://example.kz</link><description>d</description>{items}</channel></rss>")
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><rss version=\"2.0\"><channel><title>t</title><link>https://example.kz</link><description>d</description>{items}</channel></rss>"
+        )
     }
     fn read_text(text: &str) -> Result<Vec<Item>, FeedError> {
         read(text.as_bytes(), &lexicon(), 7)
@@ -149,11 +151,10 @@ mod tests {
 
     #[test]
     fn rss_and_atom_are_read_and_only_a_date_and_a_topic_remain() {
-        let text = rss(
-            "<item><guid>1</guid><title>В Таразе отключили отопление</title><link>https://example.kz/1</link><author>a@b.kz</author>\
+        let text =
+            rss("<item><guid>1</guid><title>В Таразе отключили отопление</title><link>https://example.kz/1</link><author>a@b.kz</author>\
              <pubDate>Mon, 05 Oct 2026 09:00:00 +0500</pubDate></item>\
-             <item><guid>2</guid><title>Қордайда су құбыры жөнделді</title><pubDate>Tue, 06 Oct 2026 09:00:00 +0500</pubDate></item>",
-        );
+             <item><guid>2</guid><title>Қордайда су құбыры жөнделді</title><pubDate>Tue, 06 Oct 2026 09:00:00 +0500</pubDate></item>");
         let items = read_text(&text).unwrap();
         assert_eq!(said(&items)[0], (Some("2026-10-05T04:00:00.000Z".into()), Some("heat 1".into())));
         assert_eq!(said(&items)[1].1.as_deref(), Some("water 1"));

@@ -46,7 +46,8 @@ fn rows(layout: Layout, language: &str, period: &str, catalogue: &Catalogue, are
             let mut header = vec![Column::Area.title(language).to_owned()];
             for indicator in &catalogue.indicators {
                 header.push(indicator.id.to_string());
-                let part = if matches!(indicator.kind, ValueKind::Share | ValueKind::Rate { .. }) { Part::Denominator } else { Part::Cases };
+                let part =
+                    if matches!(indicator.kind, ValueKind::Share | ValueKind::Rate { .. }) { Part::Denominator } else { Part::Cases };
                 header.extend(part_title(part, language).map(|end| format!("{} ({end})", indicator.id)));
             }
             let mut rows = vec![vec![format!("{}: {period}", Column::Period.title(language))], header];

@@ -367,14 +367,19 @@ async fn preview(
 ) -> Result<(StatusCode, Json<Begun>), ApiError> {
     let encoding = match query.encoding.as_deref().filter(|e| !e.is_empty()) {
         None => None,
-        Some(name) => Some(Encoding::of(name).ok_or_else(|| ApiError::invalid("encoding: utf-8, utf-16 or windows-1251").with("field", "encoding"))?),
+        Some(name) => {
+            Some(Encoding::of(name).ok_or_else(|| ApiError::invalid("encoding: utf-8, utf-16 or windows-1251").with("field", "encoding"))?)
+        }
     };
-    let clean = |text: Option<String>| text.unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect::<String>().trim().to_owned();
+    let clean =
+        |text: Option<String>| text.unwrap_or_default().chars().filter(|c| !c.is_control()).take(200).collect::<String>().trim().to_owned();
     let (filename, source) = (clean(query.filename), clean(query.source));
     for (field, text) in [("filename", &filename), ("source", &source)] {
         if let Some(found) = qorgan_alerts::intake::personal::in_cell(text) {
             let message = format!("{field}: this looks like {}", found.english());
-            return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "personal_data", message).with("field", field).with("reason", found.as_str()));
+            return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "personal_data", message)
+                .with("field", field)
+                .with("reason", found.as_str()));
         }
     }
     let period = parsed(query.period.as_deref(), "period")?;

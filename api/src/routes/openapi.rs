@@ -8,8 +8,8 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, intake, live, ops, phone, places, public,
-    register, session, shift, signals, sitefile, sources, stream, table, tension, tension_method, users, wall,
+    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, intake, live, ops, phone, places,
+    public, register, session, shift, signals, sitefile, sources, stream, table, tension, tension_method, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -40,7 +40,10 @@ impl Modify for Schemes {
             HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The metrics token of the state directory.")).build();
         components.add_security_scheme("metrics_token", SecurityScheme::Http(bearer));
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The feed token of the state directory.")).build();
-        let machine = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The token of a program, whose SHA-256 stands in `[[intake.machine]]`.")).build();
+        let machine = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The token of a program, whose SHA-256 stands in `[[intake.machine]]`."))
+            .build();
         components.add_security_scheme("machine_token", SecurityScheme::Http(machine));
         components.add_security_scheme("feed_token", SecurityScheme::Http(bearer));
     }

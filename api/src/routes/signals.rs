@@ -179,7 +179,11 @@ fn view(app: &App, signal: &Signal) -> SignalView {
         entered_by: signal.entered_by.clone(),
         due_at: signal.due_at.to_string(),
         overdue: !signal.status.is_over() && signal.due_at < now,
-        steps: signal.steps.iter().map(|s| StepView { at: s.at.to_string(), who: s.who.clone(), status: s.status, note: s.note.clone() }).collect(),
+        steps: signal
+            .steps
+            .iter()
+            .map(|s| StepView { at: s.at.to_string(), who: s.who.clone(), status: s.status, note: s.note.clone() })
+            .collect(),
     }
 }
 
@@ -205,7 +209,8 @@ pub(super) fn clean(text: &str, field: &str, max: usize) -> Result<String, ApiEr
 
 /// A district of the hub that this session may speak of.
 fn own_area(app: &App, session: &Session, area: &str) -> Result<AreaCode, ApiError> {
-    let code: AreaCode = area.parse().map_err(|e: qorgan_domain::id::IdError| ApiError::invalid(format!("area: {e}")).with("field", "area"))?;
+    let code: AreaCode =
+        area.parse().map_err(|e: qorgan_domain::id::IdError| ApiError::invalid(format!("area: {e}")).with("field", "area"))?;
     if !app.areas().contains_code(&code) {
         return Err(ApiError::invalid(format!("area: this hub knows no district {code}")).with("field", "area"));
     }
@@ -217,7 +222,11 @@ fn own_area(app: &App, session: &Session, area: &str) -> Result<AreaCode, ApiErr
 
 /// Signals that this session sees: a district contact its own district's.
 #[utoipa::path(get, path = "/api/v1/intake/signals", tag = "signals", params(ListQuery), responses((status = 200, body = SignalList), (status = 422)))]
-async fn list(State(app): State<App>, Extension(session): Extension<Session>, Query(query): Query<ListQuery>) -> Result<Json<SignalList>, ApiError> {
+async fn list(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<SignalList>, ApiError> {
     let word = |text: Option<String>| text.filter(|t| !t.is_empty()).map(serde_json::Value::String);
     let bad = |field: &'static str| move |_| ApiError::invalid(format!("{field}: not one of its words")).with("field", field);
     let mut area: Option<AreaCode> = parsed(query.area.as_deref(), "area")?;
@@ -247,10 +256,17 @@ async fn add(
 ) -> Result<(StatusCode, Json<SignalView>), ApiError> {
     let area = own_area(&app, &session, &body.area)?;
     let (place, text) = (clean(&body.place, "place", MAX_PLACE)?, clean(&body.text, "text", MAX_TEXT)?);
-    let service = services::find(&body.service).ok_or_else(|| ApiError::invalid("service: one of GET /api/v1/intake/services").with("field", "service"))?;
-    let position = body.position.map(GeoPoint::try_from).transpose().map_err(|e| ApiError::invalid(format!("position: {e}")).with("field", "position"))?;
+    let service = services::find(&body.service)
+        .ok_or_else(|| ApiError::invalid("service: one of GET /api/v1/intake/services").with("field", "service"))?;
+    let position = body
+        .position
+        .map(GeoPoint::try_from)
+        .transpose()
+        .map_err(|e| ApiError::invalid(format!("position: {e}")).with("field", "position"))?;
     if let Some(position) = position {
-        app.areas().check_inside(position, &area).map_err(|reason| ApiError::invalid(format!("position: {reason}")).with("field", "position"))?;
+        app.areas()
+            .check_inside(position, &area)
+            .map_err(|reason| ApiError::invalid(format!("position: {reason}")).with("field", "position"))?;
     }
     let now = app.clock.utc();
     // Days are few: no overflow.
@@ -270,7 +286,13 @@ async fn add(
         due_at,
         steps: vec![step],
     };
-    app.audit_by(&session, "signal.add", &format!("area/{}", signal.area), Some(&format!("{} to {}", signal.kind.as_str(), signal.service))).await?;
+    app.audit_by(
+        &session,
+        "signal.add",
+        &format!("area/{}", signal.area),
+        Some(&format!("{} to {}", signal.kind.as_str(), signal.service)),
+    )
+    .await?;
     signal.id = app.store.add_signal(&signal).await?;
     Ok((StatusCode::CREATED, Json(view(&app, &signal))))
 }
@@ -331,7 +353,8 @@ pub(super) fn past_day(app: &App, text: &str, field: &str) -> Result<jiff::civil
 
 /// The day of a text.
 pub(super) fn day(text: &str, field: &str) -> Result<jiff::civil::Date, ApiError> {
-    let period: qorgan_domain::period::Period = text.parse().map_err(|_| ApiError::invalid(format!("{field}: YYYY-MM-DD")).with("field", field))?;
+    let period: qorgan_domain::period::Period =
+        text.parse().map_err(|_| ApiError::invalid(format!("{field}: YYYY-MM-DD")).with("field", field))?;
     if period.kind() != qorgan_domain::period::PeriodKind::Day {
         return Err(ApiError::invalid(format!("{field}: YYYY-MM-DD")).with("field", field));
     }

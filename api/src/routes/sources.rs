@@ -43,7 +43,19 @@ const MAX_TEXT: usize = 500;
 /// These routes in the OpenAPI document.
 #[derive(OpenApi)]
 #[openapi(paths(
-    surveys, add_survey, withdraw_survey, feeds, feed_totals, lexicon, appeals, add_appeal, answer_appeal, appeal_totals, duties, add_duty, check_duty
+    surveys,
+    add_survey,
+    withdraw_survey,
+    feeds,
+    feed_totals,
+    lexicon,
+    appeals,
+    add_appeal,
+    answer_appeal,
+    appeal_totals,
+    duties,
+    add_duty,
+    check_duty
 ))]
 pub(super) struct Doc;
 
@@ -203,7 +215,9 @@ fn three(text: &Three, field: &str) -> Result<(), ApiError> {
         }
         if let Some(found) = personal::in_cell(text) {
             let message = format!("{field}: this looks like {}", found.english());
-            return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "personal_data", message).with("field", field).with("reason", found.as_str()));
+            return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "personal_data", message)
+                .with("field", field)
+                .with("reason", found.as_str()));
         }
     }
     Ok(())
@@ -234,13 +248,18 @@ fn survey_values(app: &App, survey: &SurveyBody, area: &AreaCode) -> Result<(Vec
             share += if answer.counts { answer.share_pct } else { 0.0 };
         }
         let Some(id) = question.indicator.as_deref().filter(|id| !id.is_empty()) else { continue };
-        let indicator = id.parse().ok().and_then(|id| app.config.catalogue.indicator(&id)).ok_or_else(|| bad("questions.indicator", "an indicator of the catalogue"))?;
+        let indicator = id
+            .parse()
+            .ok()
+            .and_then(|id| app.config.catalogue.indicator(&id))
+            .ok_or_else(|| bad("questions.indicator", "an indicator of the catalogue"))?;
         if !question.answers.iter().any(|answer| answer.counts) {
             return Err(bad("questions.answers.counts", "an answer that counts, where the question gives an indicator"));
         }
         let period = Period::of(indicator.period, ended).map_err(|error| bad("ended", error))?;
         // A sample is far below 2^53.
-        let judged = judge(indicator, share, period, None, Some(survey.sample as f64)).map_err(|(_, expected, _)| bad("questions.answers.share_pct", expected))?;
+        let judged = judge(indicator, share, period, None, Some(survey.sample as f64))
+            .map_err(|(_, expected, _)| bad("questions.answers.share_pct", expected))?;
         if judged.count.is_some_and(|count| count < qorgan_alerts::intake::disclosure::K) {
             suppressed += 1;
             continue;
@@ -281,7 +300,15 @@ async fn add_survey(
     let now = app.clock.utc();
     let title = body.title.ru.clone();
     let kept = serde_json::to_string(&KeptSurvey { survey: body.clone(), margin_computed }).unwrap_or_default();
-    let stored = StoredSurvey { id: 0, area, ended: body.ended.clone(), body: kept, entered_at: now, entered_by: session.user.to_string(), import: None };
+    let stored = StoredSurvey {
+        id: 0,
+        area,
+        ended: body.ended.clone(),
+        body: kept,
+        entered_at: now,
+        entered_by: session.user.to_string(),
+        import: None,
+    };
     app.audit_by(&session, "survey.add", "survey", Some(&format!("{title}: sample {}, {} values", body.sample, values.len()))).await?;
     let id = app.store.add_survey(&stored).await?;
     let source = format!("survey {id}: {}", title.chars().take(150).collect::<String>());
@@ -296,7 +323,11 @@ async fn add_survey(
 
 /// Withdraws a survey; its values are undone.
 #[utoipa::path(delete, path = "/api/v1/intake/surveys/{id}", tag = "intake", params(("id" = i64, Path)), responses((status = 204), (status = 404)))]
-async fn withdraw_survey(State(app): State<App>, Extension(session): Extension<Session>, Path(id): Path<i64>) -> Result<StatusCode, ApiError> {
+async fn withdraw_survey(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<i64>,
+) -> Result<StatusCode, ApiError> {
     app.audit_by(&session, "survey.withdraw", &format!("survey/{id}"), None).await?;
     let now = app.clock.utc();
     let import = app.store.withdraw_survey(id, session.user.as_str(), now).await?.ok_or_else(|| ApiError::not_found("survey"))?;
@@ -445,13 +476,8 @@ fn totals(app: &App, wanted: &Wanted, cells: Vec<CellView>) -> Totals {
 async fn feed_totals(State(app): State<App>, Query(query): Query<TotalsQuery>) -> Result<Json<Totals>, ApiError> {
     let wanted = wanted(&app, &query)?;
     let released = derive::feed_totals(&app).await?;
-    let cells = derive::cells(&released, &wanted.areas, &wanted.months, &wanted.topics).into_iter().map(|(area, topic, period, answer)| CellView {
-        area_name: area_name(&app, &area),
-        area: area.to_string(),
-        topic,
-        period: period.to_string(),
-        answer,
-        late: None,
+    let cells = derive::cells(&released, &wanted.areas, &wanted.months, &wanted.topics).into_iter().map(|(area, topic, period, answer)| {
+        CellView { area_name: area_name(&app, &area), area: area.to_string(), topic, period: period.to_string(), answer, late: None }
     });
     let cells = cells.collect();
     Ok(Json(totals(&app, &wanted, cells)))
@@ -494,7 +520,11 @@ async fn lexicon(State(app): State<App>) -> Json<LexiconView> {
         forms: t.forms.clone(),
     };
     let place = |p: &qorgan_alerts::intake::lexicon::Place| LexiconPlace { area: p.area.to_string(), forms: p.forms.clone() };
-    Json(LexiconView { version: lexicon.version.clone(), topics: lexicon.topic.iter().map(topic).collect(), places: lexicon.place.iter().map(place).collect() })
+    Json(LexiconView {
+        version: lexicon.version.clone(),
+        topics: lexicon.topic.iter().map(topic).collect(),
+        places: lexicon.place.iter().map(place).collect(),
+    })
 }
 
 /// Which appeals.
@@ -643,14 +673,16 @@ async fn appeal_totals(State(app): State<App>, Query(query): Query<TotalsQuery>)
     let wanted = wanted(&app, &query)?;
     let (all, late) = derive::appeal_totals(&app).await?;
     let of_late = derive::cells(&late, &wanted.areas, &wanted.months, &wanted.topics);
-    let cells = derive::cells(&all, &wanted.areas, &wanted.months, &wanted.topics).into_iter().zip(of_late).map(|((area, topic, period, answer), late)| CellView {
-        area_name: area_name(&app, &area),
-        area: area.to_string(),
-        topic,
-        period: period.to_string(),
-        answer,
-        late: Some(late.3),
-    });
+    let cells = derive::cells(&all, &wanted.areas, &wanted.months, &wanted.topics).into_iter().zip(of_late).map(
+        |((area, topic, period, answer), late)| CellView {
+            area_name: area_name(&app, &area),
+            area: area.to_string(),
+            topic,
+            period: period.to_string(),
+            answer,
+            late: Some(late.3),
+        },
+    );
     let cells = cells.collect();
     Ok(Json(totals(&app, &wanted, cells)))
 }

@@ -85,7 +85,7 @@ fn decode(bytes: &[u8], encoding: Option<Encoding>) -> Result<Cow<'_, str>, Tabl
             Err(error) => {
                 let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
                 detector.feed(bytes, true);
-                let guess = detector.guess(Some(b"kz"), chardetng::Utf8Detection::Deny);
+                let guess = detector.guess(Some(b"kz".as_slice()), chardetng::Utf8Detection::Deny);
                 // A code page has a letter for nearly every byte: only texts that read as Cyrillic words are believed.
                 if guess == encoding_rs::WINDOWS_1251 && is_cyrillic_text(&kz1048(bytes)) {
                     return Ok(kz1048(bytes));
@@ -109,8 +109,22 @@ fn utf16(bytes: &[u8]) -> Result<Cow<'_, str>, TableError> {
 
 /// Letters of KZ-1048 in the places where Windows-1251 has Serbian, Ukrainian and Belarusian ones, which nobody here writes.
 const KAZAKH: [(char, char); 16] = [
-    ('Ќ', 'Қ'), ('Ћ', 'Һ'), ('ќ', 'қ'), ('ћ', 'һ'), ('Ў', 'Ұ'), ('ў', 'ұ'), ('Ј', 'Ә'), ('Ґ', 'Ө'),
-    ('Є', 'Ғ'), ('Ї', 'Ү'), ('ґ', 'ө'), ('є', 'ғ'), ('ј', 'ә'), ('Ѕ', 'Ң'), ('ѕ', 'ң'), ('ї', 'ү'),
+    ('Ќ', 'Қ'),
+    ('Ћ', 'Һ'),
+    ('ќ', 'қ'),
+    ('ћ', 'һ'),
+    ('Ў', 'Ұ'),
+    ('ў', 'ұ'),
+    ('Ј', 'Ә'),
+    ('Ґ', 'Ө'),
+    ('Є', 'Ғ'),
+    ('Ї', 'Ү'),
+    ('ґ', 'ө'),
+    ('є', 'ғ'),
+    ('ј', 'ә'),
+    ('Ѕ', 'Ң'),
+    ('ѕ', 'ң'),
+    ('ї', 'ү'),
 ];
 
 fn kz1048(bytes: &[u8]) -> Cow<'static, str> {
