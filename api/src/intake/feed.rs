@@ -81,7 +81,7 @@ impl Follower {
         }
     }
 
-    async fn run_once(&mut self) -> Result<FeedState, qorgan_alerts::Error> {
+    pub(crate) async fn run_once(&mut self) -> Result<FeedState, qorgan_alerts::Error> {
         let id = self.feed.id.to_string();
         let mut state = self.app.store.feed_state(&id).await?;
         let now = self.app.clock.utc();

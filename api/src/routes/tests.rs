@@ -19,6 +19,7 @@ use crate::{
     hub::{Mode, Running, Secure, start},
 };
 
+mod intake;
 mod tension;
 
 struct Hub {
@@ -27,10 +28,18 @@ struct Hub {
 }
 
 async fn hub() -> Hub {
+    hub_with(|_| {}).await
+}
+
+async fn hub_with(change: impl FnOnce(&mut Config)) -> Hub {
     let dir = tempfile::tempdir().unwrap();
     let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/demo.toml");
     let mut config = Config::load(&demo).unwrap();
     config.move_state(dir.path());
+    // Tests put in what they need themselves.
+    config.intake.demo_import = None;
+    config.intake.feeds.clear();
+    change(&mut config);
     let overrides = crate::hub::Overrides {
         http: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         mqtt: Some(SocketAddr::from(([127, 0, 0, 1], 0))),

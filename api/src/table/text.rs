@@ -85,7 +85,7 @@ fn decode(bytes: &[u8], encoding: Option<Encoding>) -> Result<Cow<'_, str>, Tabl
             Err(error) => {
                 let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
                 detector.feed(bytes, true);
-                let guess = detector.guess(Some(b"kz"), chardetng::Utf8Detection::Deny);
+                let guess = detector.guess(Some(b"kz".as_slice()), chardetng::Utf8Detection::Deny);
                 // A code page has a letter for nearly every byte: only texts that read as Cyrillic words are believed.
                 if guess == encoding_rs::WINDOWS_1251 && is_cyrillic_text(&kz1048(bytes)) {
                     return Ok(kz1048(bytes));
