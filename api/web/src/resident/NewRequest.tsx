@@ -142,7 +142,8 @@ function Question({ attribute: a, value, set }: { attribute: Attribute; value: s
     <label><span>{a.name[lang]}{!a.required && <small> ({say("optional")})</small>}</span>
       {a.values.length > 0 ? <select value={value} onChange={change}><option value="" />{a.values.map((v) => <option key={v.key} value={v.key}>{v.name[lang]}</option>)}</select>
         : a.datatype === "text" ? <textarea rows={3} value={value} onInput={change} />
-          : <input type={a.datatype === "datetime" ? "datetime-local" : "text"} inputMode={a.datatype === "number" ? "decimal" : "text"} value={value} onInput={change} />}
+          : a.datatype === "datetime" ? <input type="datetime-local" value={value} onInput={change} />
+            : <input type="text" inputMode={a.datatype === "number" ? "decimal" : "text"} value={value} onInput={change} />}
     </label>
   );
 }

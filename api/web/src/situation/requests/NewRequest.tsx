@@ -65,7 +65,8 @@ export function NewRequestDialog({ settings, close, done }: { settings: RequestS
           return (
             <label key={a.code}>{named(a.name, a.code)}
               {a.values.length > 0 ? <select required={a.required} value={answers[a.code] ?? ""} onChange={change}><option value="" />{a.values.map((v) => <option key={v.key} value={v.key}>{named(v.name, v.key)}</option>)}</select>
-                : <input type={a.datatype === "datetime" ? "datetime-local" : "text"} required={a.required} value={answers[a.code] ?? ""} onInput={change} />}
+                : a.datatype === "datetime" ? <input type="datetime-local" required={a.required} value={answers[a.code] ?? ""} onInput={change} />
+                  : <input type="text" required={a.required} value={answers[a.code] ?? ""} onInput={change} />}
             </label>
           );
         })}
