@@ -10,6 +10,7 @@ use super::{
     cameras::RawCameras,
     dc09::{RawDc09, RawPanel},
     foreign::RawForeign,
+    intake::RawIntake,
     supervision::RawSupervision,
 };
 
@@ -42,6 +43,10 @@ pub(super) struct RawConfig {
     pub(super) drills: RawDrills,
     /// GeoJSON with the outlines of the areas, relative to this file.
     pub(super) areas: Spanned<String>,
+    /// Requests of residents, relative to this file.
+    pub(super) requests: Option<Spanned<String>>,
+    /// The joint action plan, relative to this file.
+    pub(super) plan: Option<Spanned<String>>,
     /// Blocks and indicators of the tension map, relative to this file; the list that ships with the hub when absent.
     pub(super) catalogue: Option<Spanned<String>>,
     #[serde(default)]
@@ -52,6 +57,8 @@ pub(super) struct RawConfig {
     pub(super) connector: Vec<RawConnector>,
     #[serde(default)]
     pub(super) hazard_source: Vec<RawHazardSource>,
+    #[serde(default)]
+    pub(super) intake: RawIntake,
     #[serde(default)]
     pub(super) foreign: Vec<RawForeign>,
 }

@@ -166,7 +166,12 @@ impl Check<'_> {
         let mut seen = HashSet::new();
         let connectors = raw.connector.into_iter().filter_map(|connector| self.connector(connector, &base, &mut seen)).collect();
         let hazard_sources = self.hazard_sources(raw.hazard_source);
+        let intake = self.intake(raw.intake, &base, catalogue.as_deref());
         let foreign = self.foreign(raw.foreign, &sites);
+        let requests =
+            self.named_file(raw.requests, "requests", &base, crate::requests::Settings::read, crate::requests::Settings::built_in);
+        let demo = hub.demo_logins;
+        let plan = self.named_file(raw.plan, "plan", &base, crate::plan::PlanFile::read, || crate::plan::PlanFile::built_in(demo));
         Some(Config {
             base,
             hub,
@@ -188,8 +193,28 @@ impl Check<'_> {
             units,
             connectors,
             hazard_sources,
+            requests: requests?,
+            plan: plan?,
+            intake: intake?,
             foreign,
         })
+    }
+
+    /// What a further file says, or what is built in.
+    fn named_file<T>(
+        &mut self,
+        name: Option<Spanned<String>>,
+        what: &str,
+        base: &Path,
+        read: impl Fn(&Path) -> Result<T, String>,
+        built_in: impl Fn() -> Result<T, String>,
+    ) -> Option<T> {
+        let (span, result) = match &name {
+            Some(name) => (name.span(), read(&under(base, name.get_ref()))),
+            None => (0..0, built_in()),
+        };
+        let shown = name.map_or_else(|| "(built in)".into(), Spanned::into_inner);
+        result.map_err(|error| self.problem(span, format!("{what} \"{shown}\": {error}"))).ok()
     }
 
     fn catalogue(&mut self, raw: Option<Spanned<String>>, base: &Path) -> Option<Arc<Catalogue>> {
@@ -435,7 +460,7 @@ impl Check<'_> {
 
     fn site(&mut self, raw: RawSite, areas: Option<&Areas>, base: &Path, seen: &mut HashSet<SiteId>) -> Option<Site> {
         let id: SiteId = self.parse(&raw.id, "site")?;
-        if ["alert", "unit", "area", "edge", "desk", "hazard", "foreign"].contains(&id.as_str()) {
+        if ["alert", "unit", "area", "edge", "desk", "hazard", "foreign", "source"].contains(&id.as_str()) {
             self.problem(raw.id.span(), format!("site \"{id}\": this word is taken by the topics"));
         }
         if !seen.insert(id.clone()) {

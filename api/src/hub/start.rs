@@ -90,6 +90,9 @@ pub enum StartError {
     /// The metrics recorder is taken.
     #[error("metrics: {0}")]
     Metrics(String),
+    /// A feed cannot be followed.
+    #[error("feed {0}")]
+    Feed(String, #[source] reqwest::Error),
     /// A connector cannot start.
     #[error("connectors")]
     Connector(#[from] connect::SendError),
@@ -182,9 +185,11 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         metrics_token: secrets::metrics_token(&state_dir)?,
         feed_token: secrets::feed_token(&state_dir)?,
         outbox_bell: tokio::sync::Notify::new(),
+        requests: requests(&config, &state_dir)?,
         seal,
         drills: tokio::sync::Notify::new(),
         phones: Phones::load(&store, secrets::phone_key(&state_dir)?).await?,
+        intake: crate::intake::Desk::default(),
         journal: journal.clone(),
         desks: routes::Desks::default(),
         control: OnceLock::new(),
@@ -219,6 +224,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
     app.audit("system/hub", "system", "hub.start", "hub", Some(env!("CARGO_PKG_VERSION"))).await?;
 
     crate::register::add_configured(&app).await?;
+    crate::plan::load(&app).await?;
     // Before the first press of this start.
     let drills = crate::drills::windows(&app.store.open_drills().await?, app.clock.utc());
     app.engine.tell(qorgan_domain::Event::Drills(drills)).await?;
@@ -239,13 +245,21 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         tokio::spawn(supervise::supervise(app.clone(), cancel.clone())),
         tokio::spawn(camera_admin::meter::run(app.clone(), cancel.clone())),
         tokio::spawn(crate::drills::keep::keep(app.clone(), cancel.clone())),
+        tokio::spawn(crate::requests::keep::keep(app.clone(), cancel.clone())),
         tokio::spawn(crate::tension::keep(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
         tokio::spawn(seeing::keep(app.clone(), cancel.clone())),
+        tokio::spawn(crate::intake::derive::run(app.clone(), cancel.clone())),
+        tokio::spawn(crate::intake::machine::listen(app.clone(), cancel.clone())),
         tokio::spawn(shift::follow(app.clone(), cancel.clone())),
         tokio::spawn(orders::order_topics(app.clone(), mqtt.clone(), cancel.clone())),
         field_task,
     ];
+    for feed in &app.config.intake.feeds {
+        let follower =
+            crate::intake::feed::Follower::new(app.clone(), feed.clone()).map_err(|error| StartError::Feed(feed.id.to_string(), error))?;
+        tasks.push(tokio::spawn(follower.run(cancel.clone())));
+    }
     tasks.extend(senders.into_iter().map(|sender| tokio::spawn(sender.run(cancel.clone()))));
     #[cfg(feature = "edge")]
     let edge = match prepared {
@@ -379,6 +393,20 @@ fn announce(running: &Running) {
         }
     }
     println!();
+}
+
+/// What is kept in memory about requests, with the keys that open them.
+fn requests(config: &Config, state_dir: &Path) -> Result<crate::requests::Requests, StartError> {
+    let mut keys = vec![("hub".to_owned(), secrets::open311_key(state_dir)?)];
+    for (name, source) in &config.requests.open311.keys {
+        let key = source.read().map_err(|e| StartError::Secret(format!("open311.key {name}: {}", crate::error::chain(&e))))?;
+        if key.len() < 16 {
+            return Err(StartError::Secret(format!("open311.key {name} has fewer than 16 characters")));
+        }
+        keys.push((name.clone(), key));
+    }
+    let key = secrets::requests_key(state_dir)?;
+    Ok(crate::requests::Requests::new(config.requests.clone(), config.shift.utc_offset_min, &key, keys))
 }
 
 /// Opens the store. A PostgreSQL that starts later than the hub, as after a power cut, is waited for.

@@ -16,5 +16,6 @@ mod pipeline;
 mod quality;
 mod recordings;
 mod register;
+mod requests;
 mod seeing;
 mod store;
