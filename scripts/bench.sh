@@ -15,6 +15,7 @@ programs=(
   bench-alarm           # press to receipt and to the event stream, p50 and p99, few buttons and one desk; --store for PostgreSQL
   "bench-alarms --devices 8000 --desks 50"  # the same with 8,000 buttons and 50 desks, on a busy machine, and all buttons at once
   bench-events          # 5,000 counts a second through MQTT, fusion and store, alarms in between; then up to the limit
+  bench-import          # a sheet of 100,000 rows: upload, preview with progress, apply, undo
   bench-tension         # the index of 224 districts and 47 indicators over five years with 1,000 draws, and a forecast
   "fault-alarms --rounds 20"   # hub, disk and connections killed, frozen, filled and cut: no alarm twice, none lost
 )

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{AlertId, DeviceId, DeviceRef, SiteId, UnitId, UserName, id::IdError};
+use crate::{AlertId, AreaCode, DeviceId, DeviceRef, SiteId, UnitId, UserName, id::IdError};
 
 /// First levels of every topic.
 pub const PREFIX: &str = "qorgan/v1/";
@@ -73,6 +73,8 @@ pub enum Topic {
     Unit(UnitId, UnitChannel),
     /// `qorgan/v1/hazard/{source}`
     Hazard(DeviceId),
+    /// `qorgan/v1/area/{kato}/indicator`
+    Indicator(AreaCode),
 }
 
 /// Why a text is no topic of the hub.
@@ -123,6 +125,10 @@ impl Topic {
             let channel = channels.into_iter().find(|c| c.suffix() == tail).ok_or(TopicError::UnknownChannel)?;
             return Ok(Topic::Unit(unit, channel));
         }
+        if first == "area" {
+            let area = second.parse().map_err(TopicError::BadId)?;
+            return if tail == "indicator" { Ok(Topic::Indicator(area)) } else { Err(TopicError::UnknownChannel) };
+        }
         if matches!(first, "alert" | "hazard") {
             return Err(TopicError::UnknownChannel);
         }
@@ -141,6 +147,7 @@ impl fmt::Display for Topic {
             Topic::Alert(id) => write!(f, "{PREFIX}alert/{id}"),
             Topic::Unit(unit, channel) => write!(f, "{PREFIX}unit/{unit}/{}", channel.suffix()),
             Topic::Hazard(source) => write!(f, "{PREFIX}hazard/{source}"),
+            Topic::Indicator(area) => write!(f, "{PREFIX}area/{area}/indicator"),
         }
     }
 }
@@ -156,6 +163,8 @@ pub enum Principal {
     Unit(UnitId),
     /// An outside system that reports dangers; user name `hazard/{source}`. Writes one topic, reads none.
     Hazard(DeviceId),
+    /// A program that brings values of indicators; user name `source/{name}`. Writes the topics of areas, reads none.
+    Source(DeviceId),
     /// Another system that counts and speaks in its own words; user name `foreign/{name}`. Writes the topics that the configuration gives
     /// it, which are none of the hub's, and reads none.
     Foreign(DeviceId),
@@ -172,6 +181,7 @@ impl Principal {
             Some(("edge", site)) => site.parse().ok().map(Principal::Edge),
             Some(("unit", unit)) => unit.parse().ok().map(Principal::Unit),
             Some(("hazard", source)) => source.parse().ok().map(Principal::Hazard),
+            Some(("source", name)) => name.parse().ok().map(Principal::Source),
             Some(("foreign", name)) => name.parse().ok().map(Principal::Foreign),
             Some(("desk", name)) => name.parse().ok().map(Principal::Desk),
             Some(_) => user.parse().ok().map(Principal::Device),
@@ -188,7 +198,16 @@ impl Principal {
             (Principal::Edge(site), Topic::Device(device, _)) => *site == device.site,
             (Principal::Unit(own), Topic::Unit(unit, UnitChannel::Position | UnitChannel::Receipt)) => own == unit,
             (Principal::Hazard(own), Topic::Hazard(source)) => own == source,
-            (Principal::Device(_) | Principal::Edge(_) | Principal::Unit(_) | Principal::Hazard(_) | Principal::Foreign(_), _) => false,
+            (Principal::Source(_), Topic::Indicator(_)) => true,
+            (
+                Principal::Device(_)
+                | Principal::Edge(_)
+                | Principal::Unit(_)
+                | Principal::Hazard(_)
+                | Principal::Source(_)
+                | Principal::Foreign(_),
+                _,
+            ) => false,
         }
     }
 
@@ -205,7 +224,7 @@ impl Principal {
                     || matches!(Topic::parse(filter), Ok(Topic::Device(d, Channel::Receipt)) if d.site == *site)
             }
             Principal::Unit(own) => filter == Topic::Unit(own.clone(), UnitChannel::Order).to_string(),
-            Principal::Hazard(_) | Principal::Foreign(_) => false,
+            Principal::Hazard(_) | Principal::Source(_) | Principal::Foreign(_) => false,
             Principal::Desk(_) => {
                 filter == format!("{PREFIX}alert/+")
                     || filter == format!("{PREFIX}+/+/count")
@@ -223,6 +242,7 @@ impl fmt::Display for Principal {
             Principal::Desk(name) => write!(f, "desk/{name}"),
             Principal::Unit(unit) => write!(f, "unit/{unit}"),
             Principal::Hazard(source) => write!(f, "hazard/{source}"),
+            Principal::Source(name) => write!(f, "source/{name}"),
             Principal::Foreign(name) => write!(f, "foreign/{name}"),
             Principal::Hub => f.write_str("hub"),
         }
@@ -251,6 +271,7 @@ mod tests {
             "qorgan/v1/unit/patrol-2/order",
             "qorgan/v1/unit/patrol-2/order/receipt",
             "qorgan/v1/hazard/road",
+            "qorgan/v1/area/311000000/indicator",
         ] {
             assert_eq!(topic(text).to_string(), text);
         }
@@ -329,6 +350,28 @@ mod tests {
         assert!(!road.may_publish(&topic("qorgan/v1/hazard/rail")));
         assert!(!road.may_subscribe("qorgan/v1/hazard/road"));
         assert!(!device("unit-1/position").may_publish(&topic("qorgan/v1/unit/patrol-2/position")));
+    }
+
+    #[test]
+    fn a_source_of_indicators_writes_areas_and_nothing_else_and_nobody_else_does() {
+        let source = Principal::parse("source/statistics").unwrap();
+        assert!(source.may_publish(&topic("qorgan/v1/area/311000000/indicator")));
+        for other in
+            ["qorgan/v1/hazard/statistics", "qorgan/v1/school-17/gate/alarm", "qorgan/v1/school-17/gate/count", "qorgan/v1/alert/1"]
+        {
+            assert!(!source.may_publish(&topic(other)), "{other}");
+        }
+        for filter in ["qorgan/v1/area/311000000/indicator", "qorgan/v1/area/+/indicator", "#"] {
+            assert!(!source.may_subscribe(filter), "{filter}");
+        }
+        for user in ["school-17/gate", "edge/school-17", "unit/patrol-2", "hazard/road", "desk/aigerim", "foreign/nvr"] {
+            assert!(!Principal::parse(user).unwrap().may_publish(&topic("qorgan/v1/area/311000000/indicator")), "{user}");
+        }
+        for bad in
+            ["qorgan/v1/area/31100000/indicator", "qorgan/v1/area/311000000/count", "qorgan/v1/area/311000000", "qorgan/v1/area//indicator"]
+        {
+            assert!(Topic::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

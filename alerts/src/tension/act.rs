@@ -77,8 +77,8 @@ pub enum ActRefusal {
     /// Decided, expired or taken back.
     #[error("this act is no longer open")]
     Decided,
-    /// Another act gives this block a weight now.
-    #[error("another act for this block is in force")]
+    /// Another act gives a block a weight now: one exception at a time.
+    #[error("another act is in force")]
     InForce,
 }
 
@@ -134,7 +134,7 @@ impl Act {
         if self.proposed_by == by {
             return Err(ActRefusal::SamePerson);
         }
-        if approve && in_force(others, now).is_some_and(|act| act.block == self.block && act.id != self.id) {
+        if approve && in_force(others, now).is_some_and(|act| act.id != self.id) {
             return Err(ActRefusal::InForce);
         }
         (self.decided_at, self.decided_by, self.approved) = (Some(now), Some(by.to_owned()), Some(approve));

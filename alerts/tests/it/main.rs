@@ -6,6 +6,7 @@ mod alarm_path;
 mod badge;
 mod engine;
 mod fusion;
+mod intake;
 mod journal;
 mod life;
 mod make;

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use geo::{Contains, InteriorPoint};
+use qorgan_alerts::intake::disclosure::kato_parent as parent;
 use qorgan_domain::AreaCode;
 
 use super::{Area, KatoProblem};
@@ -19,12 +20,6 @@ const ENDS: [usize; 4] = [2, 4, 6, 9];
 pub(super) fn level(code: &AreaCode) -> usize {
     let digits = code.as_str();
     (1..4).find(|level| digits[ENDS[level - 1]..].bytes().all(|b| b == b'0')).unwrap_or(4)
-}
-
-/// The area above: of a district its oblast, of an oblast none.
-pub fn parent(code: &AreaCode) -> Option<AreaCode> {
-    let above = level(code).checked_sub(1).filter(|level| *level > 0)?;
-    format!("{:0<9}", &code.as_str()[..ENDS[above - 1]]).parse().ok()
 }
 
 /// Every area above.

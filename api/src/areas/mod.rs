@@ -22,7 +22,6 @@ use geojson::{FeatureCollection, GeoJson};
 use qorgan_domain::{AreaCode, GeoPoint, Trilingual};
 use rstar::{AABB, RTree, primitives::GeomWithData, primitives::Rectangle};
 
-pub use kato::parent as kato_parent;
 pub use report::{KatoProblem, Overlap, Repaired, Report, Skipped};
 
 /// Largest GeoJSON that is read, in bytes.

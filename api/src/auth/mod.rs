@@ -81,6 +81,14 @@ pub enum Right {
     NotesWrite,
     /// Open the quarterly report of a district.
     ReportsRead,
+    /// See imports of indicators, surveys, feeds, registers, and the history of every value.
+    IntakeRead,
+    /// Import indicators and undo imports; enter surveys and registers.
+    IntakeWrite,
+    /// See signals (each role its own reach).
+    SignalsRead,
+    /// Enter signals and say how far they are.
+    SignalsWrite,
     /// See the tension index, its map and forecasts.
     TensionRead,
     /// Choose how the index is made; propose and decide on weights.
@@ -89,7 +97,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 36] = [
+    pub const ALL: [Right; 40] = [
         Right::AlertsRead,
         Right::AlertsAct,
         Right::IncidentsOpen,
@@ -124,6 +132,10 @@ impl Right {
         Right::NotesRead,
         Right::NotesWrite,
         Right::ReportsRead,
+        Right::IntakeRead,
+        Right::IntakeWrite,
+        Right::SignalsRead,
+        Right::SignalsWrite,
         Right::TensionRead,
         Right::TensionManage,
     ];
@@ -165,6 +177,10 @@ impl Right {
             Right::NotesRead => "notes.read",
             Right::NotesWrite => "notes.write",
             Right::ReportsRead => "reports.read",
+            Right::IntakeRead => "intake.read",
+            Right::IntakeWrite => "intake.write",
+            Right::SignalsRead => "signals.read",
+            Right::SignalsWrite => "signals.write",
             Right::TensionRead => "tension.read",
             Right::TensionManage => "tension.manage",
         }
@@ -221,6 +237,9 @@ impl Right {
             Right::NotesRead => &[Analyst, Deputy, ShiftLead],
             Right::NotesWrite => &[Analyst],
             Right::ReportsRead => &[Analyst, Deputy, ShiftLead, Administrator],
+            Right::IntakeRead => &[Analyst, Administrator, ShiftLead],
+            Right::IntakeWrite => &[Analyst, Administrator],
+            Right::SignalsRead | Right::SignalsWrite => &[DutyOfficer, ShiftLead, DistrictContact, Analyst, ResidentOperator],
             Right::TensionRead => &[Analyst, ShiftLead],
             Right::TensionManage => &[Analyst],
         }

@@ -8,6 +8,7 @@ mod camera;
 mod cameras;
 mod dc09;
 mod foreign;
+mod intake;
 mod raw;
 mod read;
 mod secret;
@@ -28,6 +29,7 @@ pub use camera::{
 };
 pub use cameras::CameraLimits;
 pub use dc09::{Dc09, Panel};
+pub use intake::{Feed, FeedFrom, Intake, Machine};
 pub use read::{ConfigError, Problem};
 pub use secret::{SecretError, SecretSource};
 pub use supervision::Supervision;
@@ -79,6 +81,8 @@ pub struct Config {
     pub requests: crate::requests::Settings,
     /// The joint action plan; blocks are built in when the file names none.
     pub plan: crate::plan::PlanFile,
+    /// How values of indicators come in.
+    pub intake: Intake,
     /// Counts of other systems.
     pub foreign: Vec<qorgan_ingest::mqtt::foreign::Source>,
 }
@@ -369,7 +373,8 @@ impl Config {
     pub fn field_users(&self) -> impl Iterator<Item = String> {
         let units = self.units.iter().map(|unit| format!("unit/{}", unit.id));
         let hazards = self.hazard_sources.iter().map(|source| format!("hazard/{}", source.id));
-        units.chain(hazards).chain(self.foreign.iter().map(|source| format!("foreign/{}", source.user)))
+        let sources = self.intake.machines.iter().map(|machine| format!("source/{}", machine.name));
+        units.chain(hazards).chain(sources).chain(self.foreign.iter().map(|source| format!("foreign/{}", source.user)))
     }
 }
 

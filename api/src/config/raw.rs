@@ -10,6 +10,7 @@ use super::{
     cameras::RawCameras,
     dc09::{RawDc09, RawPanel},
     foreign::RawForeign,
+    intake::RawIntake,
     supervision::RawSupervision,
 };
 
@@ -56,6 +57,8 @@ pub(super) struct RawConfig {
     pub(super) connector: Vec<RawConnector>,
     #[serde(default)]
     pub(super) hazard_source: Vec<RawHazardSource>,
+    #[serde(default)]
+    pub(super) intake: RawIntake,
     #[serde(default)]
     pub(super) foreign: Vec<RawForeign>,
 }

@@ -166,6 +166,7 @@ impl Check<'_> {
         let mut seen = HashSet::new();
         let connectors = raw.connector.into_iter().filter_map(|connector| self.connector(connector, &base, &mut seen)).collect();
         let hazard_sources = self.hazard_sources(raw.hazard_source);
+        let intake = self.intake(raw.intake, &base, catalogue.as_deref());
         let foreign = self.foreign(raw.foreign, &sites);
         let requests =
             self.named_file(raw.requests, "requests", &base, crate::requests::Settings::read, crate::requests::Settings::built_in);
@@ -194,6 +195,7 @@ impl Check<'_> {
             hazard_sources,
             requests: requests?,
             plan: plan?,
+            intake: intake?,
             foreign,
         })
     }
@@ -458,7 +460,7 @@ impl Check<'_> {
 
     fn site(&mut self, raw: RawSite, areas: Option<&Areas>, base: &Path, seen: &mut HashSet<SiteId>) -> Option<Site> {
         let id: SiteId = self.parse(&raw.id, "site")?;
-        if ["alert", "unit", "area", "edge", "desk", "hazard", "foreign"].contains(&id.as_str()) {
+        if ["alert", "unit", "area", "edge", "desk", "hazard", "foreign", "source"].contains(&id.as_str()) {
             self.problem(raw.id.span(), format!("site \"{id}\": this word is taken by the topics"));
         }
         if !seen.insert(id.clone()) {

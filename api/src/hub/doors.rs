@@ -104,6 +104,7 @@ fn take(app: &App, counts: &mpsc::Sender<Count>, field: &Field, event: DoorEvent
         }
         DoorEvent::OrderReceipt { unit, receipt } => field.receipt(unit, receipt),
         DoorEvent::Hazard(hazard) => field.hazard(hazard),
+        DoorEvent::Indicator(word) => app.intake.heard(word),
         DoorEvent::Sign(sign) => {
             app.sign(&sign);
             true

@@ -286,6 +286,7 @@ impl Behind {
             DoorEvent::Position { .. }
             | DoorEvent::OrderReceipt { .. }
             | DoorEvent::Hazard(_)
+            | DoorEvent::Indicator(_)
             | DoorEvent::Segment(_)
             | DoorEvent::NotCounted { .. } => Ok(()),
         };

@@ -223,6 +223,8 @@ pub struct Shared {
     pub drills: Notify,
     /// Requests of residents.
     pub requests: crate::requests::Requests,
+    /// Values of indicators on their way in.
+    pub intake: crate::intake::Desk,
     /// Seals the contacts of site files.
     pub seal: Seal,
     /// The streams of cameras; none in a hub that takes no pictures itself.

@@ -90,6 +90,9 @@ pub enum StartError {
     /// The metrics recorder is taken.
     #[error("metrics: {0}")]
     Metrics(String),
+    /// A feed cannot be followed.
+    #[error("feed {0}")]
+    Feed(String, #[source] reqwest::Error),
     /// A connector cannot start.
     #[error("connectors")]
     Connector(#[from] connect::SendError),
@@ -186,6 +189,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         seal,
         drills: tokio::sync::Notify::new(),
         phones: Phones::load(&store, secrets::phone_key(&state_dir)?).await?,
+        intake: crate::intake::Desk::default(),
         journal: journal.clone(),
         desks: routes::Desks::default(),
         control: OnceLock::new(),
@@ -245,10 +249,17 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         tokio::spawn(crate::tension::keep(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
         tokio::spawn(seeing::keep(app.clone(), cancel.clone())),
+        tokio::spawn(crate::intake::derive::run(app.clone(), cancel.clone())),
+        tokio::spawn(crate::intake::machine::listen(app.clone(), cancel.clone())),
         tokio::spawn(shift::follow(app.clone(), cancel.clone())),
         tokio::spawn(orders::order_topics(app.clone(), mqtt.clone(), cancel.clone())),
         field_task,
     ];
+    for feed in &app.config.intake.feeds {
+        let follower =
+            crate::intake::feed::Follower::new(app.clone(), feed.clone()).map_err(|error| StartError::Feed(feed.id.to_string(), error))?;
+        tasks.push(tokio::spawn(follower.run(cancel.clone())));
+    }
     tasks.extend(senders.into_iter().map(|sender| tokio::spawn(sender.run(cancel.clone()))));
     #[cfg(feature = "edge")]
     let edge = match prepared {

@@ -12,9 +12,11 @@ use super::{
     EXAMPLE_ID, check, columns,
     columns::{Column, REQUIRED},
     slug,
+};
+use crate::{
+    areas::Areas,
     table::{Cell, Row, Sheet},
 };
-use crate::areas::Areas;
 
 /// Problems that are listed; a file with more has one cause.
 const MAX_ERRORS: usize = 1_000;
@@ -149,7 +151,7 @@ impl Cells<'_> {
 
     fn wrong(&mut self, column: Column, expected: impl Into<String>) {
         let header = self.headers.iter().find(|h| h.2 == Some(column)).map(|h| h.1.clone());
-        let value = self.get(column).map(shown).unwrap_or_default();
+        let value = self.get(column).map(Cell::shown).unwrap_or_default();
         let (sheet, row, column) = (self.sheet.name.clone(), self.row.number, header.unwrap_or_else(|| column.key().to_owned()));
         self.errors.push(RowError { sheet, row, column, value, expected: expected.into() });
     }
@@ -161,7 +163,7 @@ impl Cells<'_> {
                 self.wrong(column, "a value, not an error of the table program");
                 None
             }
-            cell => Some(shown(cell)),
+            cell => Some(cell.shown()),
         }
     }
 
@@ -213,16 +215,6 @@ pub fn read_date(text: &str) -> Option<Date> {
         return Date::new(year.parse().ok().filter(|_| four)?, month.parse().ok()?, day.parse().ok()?).ok();
     }
     text.parse().ok()
-}
-
-fn shown(cell: &Cell) -> String {
-    let text = match cell {
-        Cell::Text(text) => text.clone(),
-        Cell::Number(number) => number.to_string(),
-        Cell::Date(date) => date.to_string(),
-        Cell::Error(error) => error.clone(),
-    };
-    text.chars().take(500).collect()
 }
 
 impl<'a> Reading<'a> {

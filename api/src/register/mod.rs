@@ -1,12 +1,11 @@
 //! The register of institutions: which are connected, in work or not connected, who answers for it, and which are blind.
 //!
 //! What belongs here: the rules of an entry, what changed in it, what makes a place blind; files in and out
-//! ([`table`], [`import`], [`template`]). What does not: who may see or change it (the routes).
+//! ([`import`], [`template`]; cells come from [`crate::table`]). What does not: who may see or change it (the routes).
 
 pub mod columns;
 pub mod import;
 mod slug;
-pub mod table;
 pub mod template;
 
 use std::collections::{HashMap, HashSet};
@@ -24,8 +23,6 @@ use crate::{
     hub::App,
 };
 
-/// Signs that make a table program take a text for a formula.
-pub const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 /// Id of the row in a template that shows how a row looks.
 pub const EXAMPLE_ID: &str = "example-school";
 /// Who adds the configured sites.

@@ -6,9 +6,10 @@ use qorgan_domain::GeoPoint;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 use super::{
-    EXAMPLE_ID, FORMULA,
+    EXAMPLE_ID,
     columns::{Column, REQUIRED, example_words},
 };
+use crate::table::harmless;
 
 /// A template as CSV: UTF-8 with its mark, separated by semicolons, as table programs here open it.
 pub fn csv(language: &str) -> Vec<u8> {
@@ -50,11 +51,6 @@ fn write_csv(language: &str, rows: impl Iterator<Item = Vec<String>>) -> Vec<u8>
     let _ = writer.flush();
     drop(writer);
     out
-}
-
-/// A text that no table program takes for a formula.
-fn harmless(text: &str) -> String {
-    if text.starts_with(FORMULA) && text.parse::<f64>().is_err() { format!("'{text}") } else { text.to_owned() }
 }
 
 fn example(language: &str) -> Vec<String> {

@@ -6,7 +6,10 @@ use super::{
     import::{Import, Plan, plan},
     *,
 };
-use crate::areas::Areas;
+use crate::{
+    areas::Areas,
+    table::{self, FORMULA},
+};
 
 fn areas() -> Areas {
     Areas::read(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../configs/areas/zhambyl.geojson"))).unwrap()

@@ -9,9 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use qorgan_domain::Role;
+use sha2::{Digest, Sha256};
 
 use crate::{
     auth::{Right, Session, cookie_value},
+    config::Machine,
     error::ApiError,
     hub::App,
     phones::{self, Phone},
@@ -32,6 +34,8 @@ pub enum Access {
     Phone,
     /// A receiving system, by its signature over the body; no session.
     Signed,
+    /// A program that brings values of indicators, by its own token; no session.
+    Machine,
 }
 
 impl Access {
@@ -39,7 +43,7 @@ impl Access {
     pub fn allows(self, role: Role) -> bool {
         match self {
             Access::Anyone | Access::AnySession => true,
-            Access::Phone | Access::Signed => false,
+            Access::Phone | Access::Signed | Access::Machine => false,
             Access::With(right) | Access::WithOrToken(right) => right.roles().contains(&role),
         }
     }
@@ -62,6 +66,15 @@ pub(super) async fn guard(State((app, access)): State<(App, Access)>, mut reques
                 next.run(request).await
             }
             Err(error) => error.into_response(),
+        };
+    }
+    if access == Access::Machine {
+        return match admit_machine(&app, &request) {
+            Some(machine) => {
+                request.extensions_mut().insert(Arc::new(machine));
+                next.run(request).await
+            }
+            None => ApiError::new(StatusCode::UNAUTHORIZED, "bad_token", "No program of the configuration has this token.").into_response(),
         };
     }
     let token = cookie_value(request.headers()).map(str::to_owned);
@@ -108,6 +121,12 @@ fn admit_phone(app: &App, request: &Request) -> Result<Arc<Phone>, ApiError> {
         tokio::spawn(async move { store.touch_phone(&device, now).await });
     }
     Ok(phone)
+}
+
+/// The program whose token was shown. Digests are compared, so time tells nothing about a token.
+fn admit_machine(app: &App, request: &Request) -> Option<Machine> {
+    let digest = hex::encode(Sha256::digest(bearer(request)?.as_bytes()));
+    app.config.intake.machines.iter().find(|machine| machine.token_sha256.as_deref() == Some(digest.as_str())).cloned()
 }
 
 /// A header that a form of another site cannot send, beside the cookie's `SameSite=Strict`.

@@ -8,9 +8,9 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, live, notes, open311,
-    ops, phone, places, plan, public, recordings, register, reports, requests, resident, session, shift, sitefile, stream, table, tension,
-    tension_method, users, wall,
+    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, intake, live, notes,
+    open311, ops, phone, places, plan, public, recordings, register, reports, requests, resident, session, shift, signals, sitefile,
+    sources, stream, table, tension, tension_method, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -41,6 +41,11 @@ impl Modify for Schemes {
             HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The metrics token of the state directory.")).build();
         components.add_security_scheme("metrics_token", SecurityScheme::Http(bearer));
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The feed token of the state directory.")).build();
+        let machine = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The token of a program, whose SHA-256 stands in `[[intake.machine]]`."))
+            .build();
+        components.add_security_scheme("machine_token", SecurityScheme::Http(machine));
         components.add_security_scheme("feed_token", SecurityScheme::Http(bearer));
     }
 }
@@ -58,6 +63,7 @@ pub fn document() -> Value {
         dispatch::Doc::openapi(),
         drills::Doc::openapi(),
         emergencies::Doc::openapi(),
+        intake::Doc::openapi(),
         live::Doc::openapi(),
         notes::Doc::openapi(),
         open311::Doc::openapi(),
@@ -68,7 +74,9 @@ pub fn document() -> Value {
         requests::Doc::openapi(),
         resident::Doc::openapi(),
         shift::Doc::openapi(),
+        signals::Doc::openapi(),
         sitefile::Doc::openapi(),
+        sources::Doc::openapi(),
         tension::Doc::openapi(),
         tension_method::Doc::openapi(),
         wall::Doc::openapi(),

@@ -26,8 +26,9 @@ use crate::{
     register::{
         self, Life, blindness, changes, check, day_of,
         import::{Import, Plan, RowError, plan},
-        overdue, table, template,
+        overdue, template,
     },
+    table,
     view::Names,
 };
 

@@ -19,6 +19,7 @@ use crate::{
     hub::{Mode, Running, Secure, start},
 };
 
+mod intake;
 mod tension;
 
 struct Hub {
@@ -27,10 +28,18 @@ struct Hub {
 }
 
 async fn hub() -> Hub {
+    hub_with(|_| {}).await
+}
+
+async fn hub_with(change: impl FnOnce(&mut Config)) -> Hub {
     let dir = tempfile::tempdir().unwrap();
     let demo = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/demo.toml");
     let mut config = Config::load(&demo).unwrap();
     config.move_state(dir.path());
+    // Tests put in what they need themselves.
+    config.intake.demo_import = None;
+    config.intake.feeds.clear();
+    change(&mut config);
     let overrides = crate::hub::Overrides {
         http: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         mqtt: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
@@ -88,6 +97,7 @@ async fn every_route_admits_exactly_the_roles_of_the_table() {
                 assert!(status != StatusCode::UNAUTHORIZED || code == "bad_login", "{} {path} without log-in: {status}", route.method);
             }
             Access::Signed => assert_eq!((status, code.as_str()), (StatusCode::UNAUTHORIZED, "bad_signature"), "{path}"),
+            Access::Machine => assert_eq!((status, code.as_str()), (StatusCode::UNAUTHORIZED, "bad_token"), "{path}"),
             _ => {
                 assert_eq!(
                     (status, code.as_str()),
@@ -99,7 +109,8 @@ async fn every_route_admits_exactly_the_roles_of_the_table() {
         }
         for role in Role::ALL {
             let (status, code) = hub.ask(&route.method, &path, Some(role), true, "{}").await;
-            let turned_away = status == StatusCode::UNAUTHORIZED && ["unauthenticated", "bad_signature"].contains(&code.as_str())
+            let turned_away = status == StatusCode::UNAUTHORIZED
+                && ["unauthenticated", "bad_signature", "bad_token"].contains(&code.as_str())
                 || status == StatusCode::FORBIDDEN && code == "forbidden";
             assert_eq!(!turned_away, route.access.allows(role), "{} {path} as {role}: {status} {code}", route.method);
         }
@@ -110,8 +121,9 @@ async fn every_route_admits_exactly_the_roles_of_the_table() {
 #[tokio::test]
 async fn no_change_is_taken_without_the_csrf_token() {
     let hub = hub().await;
-    for route in
-        table().into_iter().filter(|r| r.method != Method::GET && !matches!(r.access, Access::Anyone | Access::Phone | Access::Signed))
+    for route in table()
+        .into_iter()
+        .filter(|r| r.method != Method::GET && !matches!(r.access, Access::Anyone | Access::Phone | Access::Signed | Access::Machine))
     {
         let role = Role::ALL.into_iter().find(|r| route.access.allows(*r)).unwrap();
         let (status, code) = hub.ask(&route.method, &example(route.path), Some(role), false, "{}").await;

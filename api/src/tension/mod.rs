@@ -256,13 +256,17 @@ async fn recompute(app: &App) -> Result<(), Failure> {
         .collect();
     // Half of the machine at most: cameras and alarms go first.
     let threads = std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
-    let work = tokio::task::spawn_blocking(move || make(catalogue, method, act, areas, values, now, threads));
-    let results = work.await.map_err(|_| Failure::Broke)??;
+    let work = tokio::task::spawn_blocking(move || {
+        let results = make(catalogue, method, act, areas, values, now, threads)?;
+        let bodies = bodies(&results);
+        Ok::<_, Failure>((results, bodies))
+    });
+    let (results, bodies) = work.await.map_err(|_| Failure::Broke)??;
     for refused in results.index.refused.iter().take(20) {
         let o = &refused.observation;
         tracing::warn!(area = %o.area, indicator = %o.indicator, period = %o.period, reason = %refused.reason, "a value is left out of the index");
     }
-    keep_results(app, &results).await?;
+    keep_results(app, &results, bodies).await?;
     app.tension.put(results, told);
     app.ring.push([Change::Tension]);
     Ok(())
@@ -302,15 +306,25 @@ fn make(
     Ok(Results { catalogue, method, act, index, computed_at: now, demo, areas, origins, sources })
 }
 
+/// JSON of each period, as the store keeps it.
+fn bodies(results: &Results) -> Vec<StoredResult> {
+    let body = |at: usize| serde_json::to_string(&area_scores(results, at, false)).unwrap_or_default();
+    let of = |(at, period): (usize, &qorgan_alerts::tension::PeriodIndex)| StoredResult {
+        period: period.period,
+        computed_at: results.computed_at,
+        body: body(at),
+    };
+    results.index.periods.iter().enumerate().map(of).collect()
+}
+
 /// Writes what differs from what the store has of this method.
-async fn keep_results(app: &App, results: &Results) -> Result<(), qorgan_alerts::Error> {
+async fn keep_results(app: &App, results: &Results, bodies: Vec<StoredResult>) -> Result<(), qorgan_alerts::Error> {
     let version = results.method.method.version;
     let mut changed = Vec::new();
-    for (at, period) in results.index.periods.iter().enumerate() {
-        let body = serde_json::to_string(&area_scores(results, at, false)).unwrap_or_default();
-        let kept = app.store.tension_result(version, period.period).await?;
-        if kept.is_none_or(|kept| kept.body != body) {
-            changed.push(StoredResult { period: period.period, computed_at: results.computed_at, body });
+    for result in bodies {
+        let kept = app.store.tension_result(version, result.period).await?;
+        if kept.is_none_or(|kept| kept.body != result.body) {
+            changed.push(result);
         }
     }
     app.store.save_tension_results(version, &changed).await

@@ -2,7 +2,7 @@
 // once to whoever listens, and never thrown away silently.
 
 import type {
-  Action, Alert, AreaCollection, AuditEntry, Camera, Clip, CloseReason, Connector, Contact, Device, Drill, Drills, Handover, ImportResult, Institution, LatLon, PublicInfo,
+  Action, Alert, AreaCollection, AreasReport, AuditEntry, Camera, Clip, CloseReason, Connector, Contact, Device, Drill, Drills, Handover, ImportResult, Institution, LatLon, PublicInfo,
   Opened, Reason, Recording, Register, Session, Shift, Site, SiteFile, Transition, Unit, UnitChoice, UnitLive,
 } from "./types";
 import type { Enrolment, PhoneLine } from "./types";
@@ -142,7 +142,7 @@ export const api = {
   units: async () => (await json<{ units: Unit[] }>("GET", "/api/v1/units")).units,
   areas: () => json<AreaCollection>("GET", "/api/v1/areas"),
   putAreas: (body: unknown) =>
-    json<{ imported: number; skipped: { index: number; reason: string }[] }>("PUT", "/api/v1/areas", body),
+    json<AreasReport>("PUT", "/api/v1/areas", body),
   soundTest: (heard: boolean) => call("POST", "/api/v1/desk/sound-test", { heard }),
   phones: async () => (await json<{ phones: PhoneLine[] }>("GET", "/api/v1/phones")).phones,
   enrolPhone: (site: string, name: string) => json<Enrolment>("POST", "/api/v1/phones/enrolments", { site, name }),

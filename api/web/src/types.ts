@@ -268,6 +268,14 @@ export interface AreaFeature {
 }
 export interface AreaCollection { type: "FeatureCollection"; features: AreaFeature[] }
 
+/** What became of a file of outlines; an older hub says only what was taken and left out. */
+export interface AreasReport {
+  imported: number; skipped: { index: number; reason: string }[];
+  repaired?: { index: number; code: string | null; name: string | null; problem: string; area_before_km2: number | null; area_after_km2: number; change_percent: number | null }[];
+  overlaps?: { a: string; a_name: string; b: string; b_name: string; km2: number; percent_of_smaller: number }[];
+  kato?: { code: string; problem: string }[];
+}
+
 export interface AuditEntry {
   seq: number; at: string; who: string; role: string; action: string;
   subject: string | null; purpose: string | null; hash: string;

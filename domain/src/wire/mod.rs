@@ -5,6 +5,7 @@
 //! never costs a press.
 
 mod count;
+mod indicator;
 mod segment;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use crate::{
 };
 
 pub use count::{CountV1, LineFlowV1, ZoneCountV1};
+pub use indicator::{IndicatorV1, IndicatorWord};
 pub use segment::SegmentV1;
 
 /// Largest payload that is looked at, in bytes.
@@ -78,6 +80,12 @@ pub enum Reject {
     /// No SHA-256 in hex.
     #[error("{0} is not 64 hex digits")]
     NoDigest(&'static str),
+    /// A value of an indicator without cases or a denominator.
+    #[error("a value without cases or a denominator is not taken")]
+    NoBasis,
+    /// A value whose source is not said, or is another one than logged in.
+    #[error("the source is not said, or is not the one that logged in")]
+    Source,
     /// A text too long for its field.
     #[error("{field} is longer than {max} characters")]
     TooLong {
@@ -96,6 +104,8 @@ impl Reject {
             Reject::Shape(error) if error.is_data() => "bad_shape",
             Reject::Shape(_) => "not_json",
             Reject::Version(_) => "bad_version",
+            Reject::NoBasis => "no_basis",
+            Reject::Source => "bad_source",
             Reject::Range { .. } => "out_of_range",
             Reject::Future { .. } => "future",
             Reject::Stale { .. } => "stale",

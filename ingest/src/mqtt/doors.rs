@@ -10,7 +10,7 @@ use qorgan_domain::{
     badge::Segment,
     hazard::Hazard,
     topic::Principal,
-    wire::{HealthV1, OrderReceiptV1, SensorV1},
+    wire::{HealthV1, IndicatorWord, OrderReceiptV1, SensorV1},
 };
 
 use super::foreign::Source;
@@ -86,6 +86,8 @@ pub enum DoorEvent {
     },
     /// An outside system reports a danger.
     Hazard(Hazard),
+    /// A program brings a value of an indicator.
+    Indicator(IndicatorWord),
     /// A body-worn camera has finished a segment.
     Segment(Segment),
     /// Another system's message was no count.
@@ -109,6 +111,7 @@ impl DoorEvent {
             DoorEvent::Position { .. } => "position",
             DoorEvent::OrderReceipt { .. } => "order_receipt",
             DoorEvent::Hazard(_) => "hazard",
+            DoorEvent::Indicator(_) => "indicator",
             DoorEvent::Segment(_) => "segment",
             DoorEvent::NotCounted { .. } => "not_counted",
             DoorEvent::Sign(_) => "sign",

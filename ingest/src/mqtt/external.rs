@@ -35,7 +35,7 @@ use super::{
 use crate::quiet::printable;
 
 /// What the hub reads.
-const FILTERS: [&str; 8] = [
+const FILTERS: [&str; 9] = [
     "qorgan/v1/+/+/alarm",
     "qorgan/v1/+/+/count",
     "qorgan/v1/+/+/sensor",
@@ -44,6 +44,7 @@ const FILTERS: [&str; 8] = [
     "qorgan/v1/unit/+/position",
     "qorgan/v1/unit/+/order/receipt",
     "qorgan/v1/hazard/+",
+    "qorgan/v1/area/+/indicator",
 ];
 /// Messages to the broker that may wait.
 const QUEUE: usize = 4096;

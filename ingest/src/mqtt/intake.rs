@@ -149,7 +149,9 @@ fn device_of(sender: &Principal) -> Option<DeviceRef> {
     match sender {
         Principal::Device(device) => Some(device.clone()),
         Principal::Edge(site) => EDGE.parse().ok().map(|edge| DeviceRef::new(site.clone(), edge)),
-        Principal::Unit(_) | Principal::Hazard(_) | Principal::Foreign(_) | Principal::Desk(_) | Principal::Hub => None,
+        Principal::Unit(_) | Principal::Hazard(_) | Principal::Source(_) | Principal::Foreign(_) | Principal::Desk(_) | Principal::Hub => {
+            None
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use qorgan_domain::{
     Alarm, DeviceRef, UtcMs,
     topic::{Channel, Principal, Topic, TopicError, UnitChannel},
-    wire::{AlarmV1, CountV1, HazardV1, HealthV1, OrderReceiptV1, PositionV1, Reject, SegmentV1, SensorV1},
+    wire::{AlarmV1, CountV1, HazardV1, HealthV1, IndicatorV1, OrderReceiptV1, PositionV1, Reject, SegmentV1, SensorV1},
 };
 
 use super::{DoorEvent, Doors, foreign::NoCount};
@@ -141,6 +141,13 @@ fn read(topic: &str, payload: &[u8], principal: &Principal, now: UtcMs, doors: &
             return Ok(Judged::Event(DoorEvent::OrderReceipt { unit, receipt: OrderReceiptV1::read(payload)? }));
         }
         Topic::Hazard(source) => return Ok(Judged::Event(DoorEvent::Hazard(HazardV1::read(source.as_str(), payload, now)?))),
+        Topic::Indicator(area) => {
+            let from = match principal {
+                Principal::Source(name) => Some(name),
+                _ => None,
+            };
+            return Ok(Judged::Event(DoorEvent::Indicator(IndicatorV1::read(area, payload, from, now)?)));
+        }
         Topic::Alert(_) | Topic::Unit(_, UnitChannel::Order) => return Err(Cause::HubOnly),
     };
     if !(doors.known_device)(&device) {
@@ -238,6 +245,23 @@ mod tests {
             assert_eq!(code(user, topic, payload), expected, "{user} {topic} {payload}");
         }
         assert!(!Principal::parse("foreign/nvr").unwrap().may_subscribe("frigate/yard/person"));
+    }
+
+    #[test]
+    fn a_value_of_an_indicator_comes_from_its_source_only() {
+        let topic = "qorgan/v1/area/311000000/indicator";
+        let good = r#"{"v":1,"indicator":"roads","period":"2026-10","value":12.5,"cases":120}"#;
+        let named = r#"{"v":1,"indicator":"roads","period":"2026-10","value":12.5,"cases":120,"source":"stat"}"#;
+        for (user, payload, expected) in [
+            ("source/stat", good, "ok"),
+            ("hub", named, "ok"),
+            ("hub", good, "bad_source"),
+            ("source/other", named, "bad_source"),
+            ("school-17/yard", good, "no_right"),
+            ("edge/school-17", good, "no_right"),
+        ] {
+            assert_eq!(code(user, topic, payload), expected, "{user} {payload}");
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "cap", run: targets::cap, seeds: cap_seeds },
     Target { name: "dc09", run: targets::dc09, seeds: dc09_seeds },
     Target { name: "access_unit", run: targets::access_unit, seeds: access_unit_seeds },
+    Target { name: "table", run: targets::table, seeds: table_seeds },
+    Target { name: "feed", run: targets::feed, seeds: feed_seeds },
 ];
 
 /// What came of it.
@@ -201,6 +203,32 @@ const WORDS: [&str; 16] = [
     "2026-11-21T10:00:00Z",
     "9999-12-31T23:59:59.999999999+14:00",
 ];
+
+fn table_seeds() -> Vec<Vec<u8>> {
+    let long = "\u{feff}area;indicator;period;value;cases\r\n311000000;housing-complaints;2026-09;\"12,5\";120\r\n";
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    let cells =
+        ["area", "indicator", "period", "value"].into_iter().zip(0_u16..).try_for_each(|(text, n)| sheet.write(0, n, text).map(drop));
+    let workbook = cells.and_then(|()| book.save_to_buffer()).unwrap_or_default();
+    let utf16 = [0xFF, 0xFE].into_iter().chain(long.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    vec![
+        long.into(),
+        utf16,
+        workbook,
+        b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".to_vec(),
+        b"\xC0\xF3\xE4\xE0\xED;\xCC\xBC\xED\xB3\r\n1;2\r\n".to_vec(),
+    ]
+}
+
+fn feed_seeds() -> Vec<Vec<u8>> {
+    let rss = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><rss version=\"2.0\"><channel><title>t</title><item><guid>1</guid><title>В Таразе включили отопление</title>\
+               <description><![CDATA[<script>x</script><b>y</b>]]></description><pubDate>Mon, 05 Oct 2026 09:00:00 +0500</pubDate></item></channel></rss>";
+    let atom = "<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>t</title><id>f</id><updated>2026-10-05T09:00:00Z</updated><entry><title>Шу ауданында мектеп</title>\
+                <id>e</id><updated>2026-10-05T09:00:00Z</updated></entry></feed>";
+    let bomb = "<!DOCTYPE r [<!ENTITY a \"aaaa\">]><rss><channel><title>&a;</title></channel></rss>";
+    [rss, atom, bomb].map(|text| text.as_bytes().to_vec()).to_vec()
+}
 
 fn payload_seeds() -> Vec<Vec<u8>> {
     let good = [

@@ -3,7 +3,10 @@
 //! Each takes any bytes, must not panic, must be quick, and says in a word how it judged: inputs that are judged in a new way are
 //! worth going on from. What holds for every input that is read is asserted.
 
-use qorgan::connect::cap::{self, CapError};
+use qorgan::{
+    connect::cap::{self, CapError},
+    intake::reader::{self, FeedError},
+};
 use qorgan_domain::{
     DeviceRef, UtcMs,
     topic::{Principal, Topic},
@@ -169,4 +172,33 @@ fn events(id: &Id, content: &Content) -> &'static str {
 /// Access units, multipart answers, pictures, time stamps and redirects of cameras. The first byte chooses the reader.
 pub fn access_unit(data: &[u8]) -> &'static str {
     qorgan_ingest::camera::fuzz::access_unit(data)
+}
+
+/// A file of values or of the register: CSV or a workbook.
+pub fn table(data: &[u8]) -> &'static str {
+    match qorgan::table::read(data) {
+        Ok(sheets) => {
+            assert!(sheets.iter().flat_map(|s| &s.rows).all(|row| row.number > 0 && !row.cells.is_empty()), "a row holds something");
+            "table"
+        }
+        Err(error) => error.code(),
+    }
+}
+
+/// A feed of a mass medium.
+pub fn feed(data: &[u8]) -> &'static str {
+    static LEXICON: std::sync::LazyLock<Option<qorgan_alerts::intake::lexicon::Reader>> = std::sync::LazyLock::new(|| {
+        let lexicon = toml::from_str(include_str!("../../../configs/lexicon.toml")).ok()?;
+        qorgan_alerts::intake::lexicon::Reader::new(lexicon).ok()
+    });
+    let Some(lexicon) = LEXICON.as_ref() else { return "no lexicon" };
+    match reader::read(data, lexicon, 7) {
+        Ok(items) if items.iter().any(|item| item.found.is_some()) => "found",
+        Ok(_) => "feed",
+        Err(FeedError::TooLarge) => "too large",
+        Err(FeedError::DocumentType) => "document type",
+        Err(FeedError::Depth) => "too deep",
+        Err(FeedError::Encoding) => "encoding",
+        Err(FeedError::Shape(_)) => "no feed",
+    }
 }

@@ -5,7 +5,9 @@ import { number } from "../i18n";
 import { t } from "./t";
 import { paletteStep, type Scale } from "./scale";
 
-export function Legend({ scale, unit, byData, toggle, none }: { scale: Scale; unit: string; byData?: boolean; toggle?: () => void; none?: string }): JSX.Element {
+interface Props { scale: Scale; unit: string; none?: string; byData?: boolean; choose?: (byData: boolean) => void }
+
+export function Legend({ scale, unit, none, byData = false, choose }: Props): JSX.Element {
   const n = scale.bounds.length - 1;
   return (
     <div class="legend">
@@ -15,7 +17,12 @@ export function Legend({ scale, unit, byData, toggle, none }: { scale: Scale; un
         <span class="legend-end"><small>{number(scale.bounds[n]!, 2)}</small></span>
       </div>
       <p class="legend-none"><i class="hatch-key" aria-hidden="true" />{none ?? t("legend.none")}</p>
-      {toggle && <button type="button" class="link-button" aria-pressed={byData} onClick={toggle}>{t(byData ? "legend.by_data" : "legend.fixed")}</button>}
+      {choose && (
+        <div class="seg" role="group" aria-label={t("legend.scale")}>
+          <button type="button" aria-pressed={!byData} onClick={() => choose(false)}>{t("legend.fixed")}</button>
+          <button type="button" aria-pressed={byData} onClick={() => choose(true)}>{t("legend.by_data")}</button>
+        </div>
+      )}
     </div>
   );
 }

@@ -10,9 +10,9 @@ import { plain } from "../desk/find";
 import { Failed, Loading } from "../ui/bits";
 import { say } from "../ui/toast";
 import { Icon } from "../ui/icons";
-import { Notes, shortDay } from "./bits";
 import { tension } from "./hub";
 import { useLoad } from "./load";
+import { Zero } from "./ZeroWeight";
 import { view } from "./state";
 import { t, word } from "./t";
 import type { Catalogue, CatalogueIndicator, Method } from "./types";
@@ -33,7 +33,7 @@ export function MethodPage(): JSX.Element {
       {[catalogue, methods].map((l, i) => l.error !== null && <Failed key={i} text={problem(l.error)} retry={l.reload} />)}
       {(!catalogue.data || !methods.data) && catalogue.error === null && methods.error === null && <Loading />}
       {current && <Steps method={current} />}
-      {catalogue.data && <Zero catalogue={catalogue.data} acts={weights.data?.acts ?? []} />}
+      {catalogue.data && <Zero catalogue={catalogue.data} acts={weights.data?.acts ?? []} changed={() => { weights.reload(); catalogue.reload(); methods.reload(); }} />}
       {catalogue.data && current && <Indicators catalogue={catalogue.data} method={current} />}
       {methods.data && <Versions methods={methods.data.methods} current={methods.data.current} />}
       {can("tension.manage") && current && <Change method={current} done={() => { methods.reload(); catalogue.reload(); }} />}
@@ -54,27 +54,6 @@ function Steps({ method: m }: { method: Method }): JSX.Element {
         <li><strong>{t("method.band")}</strong><span>{t("method.band_text", { draws: number(m.draws, 0), seed: m.seed })}</span></li>
         <li><strong>{t("method.step")}</strong><span>{word("method.step", m.step)}{m.reference && ` · ${t("method.reference", { from: m.reference.from, to: m.reference.to })}`}</span></li>
       </ol>
-    </section>
-  );
-}
-
-function Zero({ catalogue, acts }: { catalogue: Catalogue; acts: { id: number; weight: number; basis: string; published_on: string; expires_on: string; state: string; proposed_by: string; decided_by: string | null }[] }): JSX.Element {
-  const zero = catalogue.blocks.filter((b) => b.zero_by_rule);
-  return (
-    <section class="sheet zero-sheet" aria-labelledby="zero-title">
-      <h2 id="zero-title">{t("method.zero_title")}</h2>
-      {zero.map((b) => <p key={b.id} class="zero-line"><span class="tag zero-tag">{b.effective_weight === 0 ? t("tension.weight_zero") : t("method.weight_now", { weight: number(b.effective_weight, 2) })}</span><strong>{named(b.name, b.id)}</strong></p>)}
-      <p>{t("method.zero_why")}</p>
-      <ul class="reasons"><li>{t("method.zero_basis")}</li><li>{t("method.zero_two")}</li><li>{t("method.zero_year")}</li></ul>
-      <Notes notes={catalogue.notes} />
-      {acts.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label={t("method.acts")}>
-          <table class="plain-table">
-            <thead><tr><th scope="col">{t("method.act")}</th><th scope="col">{t("method.weight")}</th><th scope="col">{t("method.published")}</th><th scope="col">{t("method.expires")}</th><th scope="col">{t("method.people")}</th><th scope="col">{t("method.state")}</th></tr></thead>
-            <tbody>{acts.map((a) => <tr key={a.id}><th scope="row">{a.basis}</th><td>{number(a.weight, 2)}</td><td>{shortDay(a.published_on)}</td><td>{shortDay(a.expires_on)}</td><td>{a.proposed_by}{a.decided_by && `, ${a.decided_by}`}</td><td>{word("method.act_state", a.state)}</td></tr>)}</tbody>
-          </table>
-        </div>
-      )}
     </section>
   );
 }

@@ -17,8 +17,9 @@ import { tension, type Seen } from "./hub";
 import { Legend } from "./Legend";
 import { useLoad } from "./load";
 import { MethodPage } from "./MethodPage";
+import { NoIndex } from "./NoIndex";
 import { Presentation } from "./present/Presentation";
-import { INDEX_SCALE, paletteStep, spread, type Scale } from "./scale";
+import { INDEX_SCALE, paletteStep, spanOf, spread, type Scale } from "./scale";
 import { area, at, openArea, presenting, seen, view } from "./state";
 import { t } from "./t";
 import { TimeSlider } from "./TimeSlider";
@@ -28,17 +29,19 @@ import "./styles/situation.css";
 import "./styles/tension.css";
 
 /** Answers by what and when, so that the slider moves without waiting; forgotten when the hub has computed anew. */
-const known = new Map<string, TensionMap>();
+const known = new Map<string, Promise<TensionMap>>();
 let knownVersion = -1;
 
-async function readMap(what: Seen, period: string | null): Promise<TensionMap> {
+function readMap(what: Seen, period: string | null): Promise<TensionMap> {
   if (knownVersion !== tensionVersion.peek()) known.clear();
   knownVersion = tensionVersion.peek();
   const key = `${what.kind}:${what.id}:${period}`;
   const kept = known.get(key);
   if (kept) return kept;
-  const answer = await tension.map(what, period);
+  const answer = tension.map(what, period);
   known.set(key, answer);
+  // A refusal is not kept: the next try asks the hub again.
+  answer.catch(() => known.delete(key));
   return answer;
 }
 
@@ -93,10 +96,10 @@ function MapPage(): JSX.Element {
         <div class="head-buttons">
           <button type="button" onClick={() => (view.value = "method")}><Icon name="book" size={17} />{t("tension.method")}</button>
           {map.data && <a class="button" download href={tension.exportUrl(map.data.period, lang.value)}><Icon name="download" size={17} />XLSX</a>}
-          <button type="button" class="primary" onClick={() => (presenting.value = true)}><Icon name="screen" size={17} />{t("tension.present")}</button>
+          <button type="button" class="primary" disabled={!map.data} onClick={() => (presenting.value = true)}><Icon name="screen" size={17} />{t("tension.present")}</button>
         </div>
       </header>
-      {map.error !== null && !map.data && <div class="tension-wait"><Failed text={problem(map.error)} retry={map.reload} /></div>}
+      {map.error !== null && !map.data && <div class="tension-wait"><NoIndex error={map.error} retry={map.reload} /></div>}
       {!map.data ? map.error === null && <div class="tension-wait"><Loading /></div> : (
         <div class="tension-body">
           {catalogue.data && <Layers catalogue={catalogue.data} />}
@@ -104,12 +107,12 @@ function MapPage(): JSX.Element {
             <Choropleth areas={areas.value} step={steps} figure={figures} chosen={area.value} pointed={pointed} choose={choose} point={point}
               label={t("tension.map_label", { what: named(map.data.what.name, ""), period: periodWords(map.data.period) })}
               tip={(kato) => <Tip area={byArea.get(kato)} map={map.data!} />} />
-            {scaled && <Legend scale={scaled.scale} unit={scaled.unit} byData={byData} toggle={() => setByData(!byData)} />}
             {map.error !== null && <div class="map-error"><Failed text={problem(map.error)} retry={map.reload} /></div>}
           </section>
+          {scaled && <Legend scale={scaled.scale} unit={scaled.unit} byData={byData} choose={setByData} />}
           <TimeSlider periods={map.data.periods} at={map.data.period} busy={map.busy} choose={(p) => (at.value = p === map.data!.periods.at(-1) ? null : p)} />
           <Ranking map={map.data} steps={steps} pointed={pointed} point={point} choose={choose} />
-          <div class="tension-notes"><Notes notes={map.data.notes} /></div>
+          <div class="tension-notes"><Notes notes={map.data.notes} brief /></div>
         </div>
       )}
     </main>
@@ -185,6 +188,7 @@ function Ranking({ map, steps, pointed, point, choose }: RankingProps): JSX.Elem
   const ordered = [...map.areas].sort((a, b) => Number(b.shown) - Number(a.shown) || (b.score ?? 0) - (a.score ?? 0));
   const list = ordered.filter((a) => words === "" || plain(`${a.name.kk} ${a.name.ru} ${a.name.en} ${a.area}`).includes(words));
   const unsure = map.areas.filter((a) => a.shown && a.rank === null).length;
+  const span = spanOf(map.areas.flatMap((a) => (a.shown ? [a.score ?? 0, a.band?.p5 ?? a.score ?? 0, a.band?.p95 ?? a.score ?? 0] : [])));
   const shown = map.areas.filter((a) => a.shown).length;
   const chosen = area.value;
   useEffect(() => {
@@ -197,6 +201,7 @@ function Ranking({ map, steps, pointed, point, choose }: RankingProps): JSX.Elem
         <label class="ranking-search"><span class="sr-only">{t("tension.search")}</span><input type="search" value={query} placeholder={t("tension.search")} onInput={(e) => setQuery(e.currentTarget.value)} /></label>
         {unsure > 0 && <p class="unsure"><Icon name="notice" size={15} />{t("tension.unsure", { count: unsure, all: shown })}</p>}
       </header>
+      <p class="rank-scale" aria-hidden="true"><span>{span[0]}</span><span>{span[1]}</span></p>
       <ol class="rank-list">
         {list.map((a) => (
           <li key={a.area} data-rank={a.area} class={`${chosen === a.area ? "chosen" : ""}${pointed === a.area ? " pointed" : ""}`} onPointerEnter={() => point(a.area)} onPointerLeave={() => point(null)}>
@@ -205,7 +210,7 @@ function Ranking({ map, steps, pointed, point, choose }: RankingProps): JSX.Elem
               <span class="rank-name">{named(a.name, a.area)}</span>
               {a.shown ? (
                 <>
-                  <Interval value={a.score} low={a.band?.p5 ?? null} high={a.band?.p95 ?? null} step={steps.get(a.area) ?? null} />
+                  <Interval value={a.score} low={a.band?.p5 ?? null} high={a.band?.p95 ?? null} span={span} step={steps.get(a.area) ?? null} />
                   <strong class="rank-score">{score(a.score)}</strong>
                 </>
               ) : <span class="rank-none"><i class="hatch-key" aria-hidden="true" />{t(a.why === "no_values" ? "tension.no_values_short" : "tension.below_floor_short")}</span>}

@@ -33,6 +33,9 @@ export const tension = {
   forecast: (area: string, what: Seen, horizon = 4) => get<Forecast>("/tension/forecast", { area, horizon, ...seenAs(what) }),
   area: (area: string, period?: string | null) => get<AreaPage>(`/tension/areas/${one(area)}`, { period }),
   exportUrl: (period: string, language: string) => `${V}/tension/export.xlsx${query({ period, language })}`,
+  proposeWeight: (body: unknown) => post<WeightAct>("/tension/weights", body),
+  decideWeight: (id: number, approve: boolean) => post<WeightAct>(`/tension/weights/${id}/decision`, { approve }),
+  revokeWeight: (id: number, reason: string) => post<WeightAct>(`/tension/weights/${id}/revoke`, { reason }),
   weights: () => get<{ acts: WeightAct[]; in_force: number | null }>("/tension/weights"),
 };
 
@@ -84,7 +87,7 @@ export const plan = {
   measure: (id: number) => get<MeasureFull>(`/plan/measures/${id}`),
   add: (body: unknown) => post<MeasureFull>("/plan/measures", body),
   change: (id: number, body: unknown) => put<MeasureFull>(`/plan/measures/${id}`, body),
-  progress: (m: Measure, progress: number, words: string | null, url: string | null) => post<MeasureFull>(`/plan/measures/${m.id}/progress`, { version: m.version, progress, words, url }),
+  progress: (m: Measure, progress: number, words: string, url: string | null) => post<MeasureFull>(`/plan/measures/${m.id}/progress`, { version: m.version, progress, words, url }),
   issues: async () => (await get<{ issues: Issue[] }>("/plan/issues")).issues,
   addIssue: (body: unknown) => post<Issue & { masked?: string[] }>("/plan/issues", body),
   moveIssue: (id: number, body: unknown) => post<Issue>(`/plan/issues/${id}/actions`, body),

@@ -37,6 +37,14 @@ function steps(bounds: number[]): Scale {
   };
 }
 
+/** Whole numbers around all that is shown, within the index's scale: bands that a scale of 0 to 10 would hide behind their marks. */
+export function spanOf(scores: readonly number[]): [number, number] {
+  if (scores.length === 0) return [0, 10];
+  const low = Math.max(0, Math.floor(Math.min(...scores)));
+  const high = Math.min(10, Math.ceil(Math.max(...scores)));
+  return high - low < 1 ? [Math.max(0, low - 1), Math.min(10, high + 1)] : [low, high];
+}
+
 /** The palette step of a class, spread over all steps when there are fewer classes. */
 export function paletteStep(cls: number, classes: number): number {
   return classes <= 1 ? 4 : Math.round(1 + ((cls - 1) * (CLASSES - 1)) / (classes - 1));

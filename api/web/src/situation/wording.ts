@@ -1,6 +1,6 @@
 // Periods, ranks and bands in words. Pure but for the language.
 
-import { number } from "../i18n";
+import { fixed, number } from "../i18n";
 import { lang } from "../prefs";
 import { t } from "./t";
 import type { Ranked } from "./types";
@@ -40,7 +40,7 @@ export function rankWords(r: Ranked): string {
   return r.rank_from === null || r.rank_to === null ? "–" : `${r.rank_from}–${r.rank_to}`;
 }
 
-export const score = (v: number | null): string => (v === null ? "–" : number(v, 1));
+export const score = (v: number | null): string => (v === null ? "–" : fixed(v));
 export const signed = (v: number, digits = 1): string => `${v > 0 ? "+" : v < 0 ? "−" : "±"}${number(Math.abs(v), digits)}`;
 
 /** The month, quarter or year that a day (`2026-11-22`) lies in. */

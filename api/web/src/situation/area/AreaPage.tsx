@@ -14,6 +14,7 @@ import { Interval, Pushes, Shares, type Push } from "../charts/Bars";
 import { Fan, type Point } from "../charts/Fan";
 import { plan as planHub, reports, requests, tension, type Seen } from "../hub";
 import { useLoad } from "../load";
+import { NoIndex } from "../NoIndex";
 import { paletteStep } from "../scale";
 import { MeasureRow } from "../plan/MeasureRow";
 import { area, at, view } from "../state";
@@ -36,7 +37,7 @@ export function AreaPage({ kato }: { kato: string }): JSX.Element {
         </div>
         <label class="area-jump"><span class="sr-only">{t("shared.area")}</span><AreaSelect value={kato} change={(next) => next && (area.value = next)} /></label>
       </header>
-      {page.error !== null && <Failed text={problem(page.error)} retry={page.reload} />}
+      {page.error !== null && <NoIndex error={page.error} retry={page.reload} />}
       {!data ? page.error === null && <Loading /> : (
         <>
           <TimeSlider periods={data.periods} at={data.period} busy={page.busy} choose={(p) => (at.value = p === data.periods.at(-1) ? null : p)} />

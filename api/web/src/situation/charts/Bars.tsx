@@ -2,7 +2,7 @@
 // none is read by colour or length alone.
 
 import type { ComponentChildren, JSX } from "preact";
-import { number } from "../../i18n";
+import { fixed, number } from "../../i18n";
 
 export interface Share { id: string; name: string; value: number; note?: string; warn?: boolean }
 
@@ -37,7 +37,7 @@ export function Pushes({ parts, digits = 2, proposal }: { parts: readonly Push[]
         <li key={p.id}>
           <span class="push-name">{p.name}{p.proposal && <em class="tag">{proposal}</em>}<small>{p.detail}</small></span>
           <span class="push-bar" aria-hidden="true"><i class={p.value < 0 ? "down" : "up"} style={{ width: `${(Math.abs(p.value) / most) * (both ? 50 : 100)}%` }} /></span>
-          <strong class="push-value">{p.value > 0 ? "+" : p.value < 0 ? "−" : ""}{number(Math.abs(p.value), digits)}</strong>
+          <strong class="push-value">{p.value > 0 ? "+" : p.value < 0 ? "−" : ""}{fixed(Math.abs(p.value), digits)}</strong>
         </li>
       ))}
     </ul>
@@ -45,11 +45,12 @@ export function Pushes({ parts, digits = 2, proposal }: { parts: readonly Push[]
 }
 
 /** Where a value stands on the index's scale, with its band. */
-export function Interval({ value, low, high, top = 10, step }: { value: number | null; low: number | null; high: number | null; top?: number; step?: number | null }): JSX.Element {
-  const at = (v: number) => `${(Math.max(0, Math.min(top, v)) / top) * 100}%`;
+export function Interval({ value, low, high, span = [0, 10], step }: { value: number | null; low: number | null; high: number | null; span?: readonly [number, number]; step?: number | null }): JSX.Element {
+  const share = (v: number) => Math.max(0, Math.min(1, (v - span[0]) / (span[1] - span[0] || 1))) * 100;
+  const at = (v: number) => `${share(v)}%`;
   return (
     <span class="interval" aria-hidden="true">
-      {low !== null && high !== null && <i class="interval-band" style={{ left: at(low), width: `${(Math.max(0, high - low) / top) * 100}%` }} />}
+      {low !== null && high !== null && <i class="interval-band" style={{ left: at(low), width: `${share(high) - share(low)}%` }} />}
       {value !== null && <b class={step ? `seq-${step}` : ""} style={{ left: at(value) }} />}
     </span>
   );

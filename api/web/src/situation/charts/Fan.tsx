@@ -22,6 +22,8 @@ interface Props {
   domain?: [number, number];
   chosen?: string | undefined;
   height?: number;
+  /** For slides: larger letters need more room. */
+  big?: boolean;
 }
 
 const LEFT = 40;
@@ -29,7 +31,7 @@ const RIGHT = 14;
 const TOP = 12;
 const BOTTOM = 28;
 
-export function Fan({ title, unit, points, forecast = [], past = [], domain, chosen, height = 240 }: Props): JSX.Element {
+export function Fan({ title, unit, points, forecast = [], past = [], domain, chosen, height = 240, big = false }: Props): JSX.Element {
   const [box, width] = useSize<HTMLDivElement>();
   const [at, setAt] = useState<number | null>(null);
   const id = useId();
@@ -43,7 +45,7 @@ export function Fan({ title, unit, points, forecast = [], past = [], domain, cho
   // The fan opens at the last known point, so that the eye is led from what was to what may be.
   const fan = last >= 0 && forecast.length > 0 ? [points[last]!, ...forecast] : [];
   const fanAt = (i: number) => (i === 0 ? x(last) : x(points.length + i - 1));
-  const every = Math.max(1, Math.ceil(all.length / Math.max(1, Math.floor((width - LEFT - RIGHT) / 62))));
+  const every = Math.max(1, Math.ceil(all.length / Math.max(1, Math.floor((width - LEFT - RIGHT) / (big ? 110 : 66)))));
   const reading = at === null ? null : (all[at] ?? null);
   const move = (step: number) => setAt((i) => Math.max(0, Math.min(all.length - 1, (i ?? last) + step)));
   return (
@@ -67,7 +69,7 @@ export function Fan({ title, unit, points, forecast = [], past = [], domain, cho
             {ticks(low, high, height < 160 ? 3 : 5).map((v) => (
               <g key={v}><line class="axis" x1={LEFT} x2={width - RIGHT} y1={y(v)} y2={y(v)} /><text class="axis-text" x={LEFT - 7} y={y(v) + 4} text-anchor="end">{number(v, 2)}</text></g>
             ))}
-            {all.map((p, i) => i % every === 0 && <text key={p.period} class="axis-text" x={x(i)} y={height - 8} text-anchor={i === 0 ? "start" : i === all.length - 1 ? "end" : "middle"}>{p.label}</text>)}
+            {all.map((p, i) => (all.length - 1 - i) % every === 0 && <text key={p.period} class="axis-text" x={x(i)} y={height - 8} text-anchor={i === 0 && i !== all.length - 1 ? "start" : i === all.length - 1 ? "end" : "middle"}>{p.label}</text>)}
             {forecast.length > 0 && last >= 0 && <line class="fan-now" x1={x(last)} x2={x(last)} y1={TOP - 4} y2={height - BOTTOM} />}
             {runs(points).map((run, k) => <polygon key={k} class="fan-band" points={ribbon(run.map((i) => [x(i), y(points[i]!.high ?? points[i]!.value!), y(points[i]!.low ?? points[i]!.value!)]))} />)}
             {fan.length > 1 && <polygon class="fan-ahead" points={ribbon(fan.map((p, i) => [fanAt(i), y(p.high ?? p.value!), y(p.low ?? p.value!)]))} />}

@@ -28,7 +28,7 @@ export function FeedsView(): JSX.Element {
         <ul class="feed-list">
           {feeds.data.map((f) => (
             <li key={f.id} class={`sheet feed is-${f.state}`}>
-              <header><strong>{f.name}</strong>{f.demo && <DemoTag />}<span class={`tag fd-${f.state}`}><Icon name={f.state === "ok" ? "check" : f.state === "new" ? "clock" : "warning"} size={13} />{t(`data.feed.${f.state}`)}</span></header>
+              <header><strong>{f.name}</strong>{f.demo && <DemoTag short />}<span class={`tag fd-${f.state}`}><Icon name={f.state === "ok" ? "check" : f.state === "new" ? "clock" : "warning"} size={13} />{t(`data.feed.${f.state}`)}</span></header>
               <small class="mono">{f.registration} · {f.language}</small>
               <p class="feed-facts"><span><b>{number(f.items_today, 0)}</b> {t("data.items_today")}</span>{f.items_undated > 0 && <span><b>{number(f.items_undated, 0)}</b> {t("data.undated")}</span>}<span>{f.last_ok_at ? t("data.last_ok", { time: ago(now.value - Date.parse(f.last_ok_at)) }) : t("data.never_ok")}</span></p>
               {f.error && <p class="bad-text small">{f.error}{f.failures > 0 && ` (${f.failures})`}</p>}
@@ -53,7 +53,7 @@ export function FeedsView(): JSX.Element {
 }
 
 export function answerWords(a: Answer | undefined): string {
-  if (!a || a.state === "suppressed") return "< 10";
+  if (!a || a.state === "suppressed") return t("shared.hidden");
   if (a.state === "open") return "…";
   return a.state === "at_least" ? `≥ ${number(a.count ?? 0, 0)}` : number(a.count ?? 0, 0);
 }

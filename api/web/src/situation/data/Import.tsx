@@ -90,7 +90,7 @@ export function ImportView(): JSX.Element {
             <label class={over ? "drop over" : "drop"} onDragOver={(e) => { e.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}
               onDrop={(e) => { e.preventDefault(); setOver(false); void take(e.dataTransfer?.files[0]); }}>
               <Icon name="upload" size={28} /><strong>{t("data.drop")}</strong><small>{t("data.drop_help")}</small>
-              <input type="file" class="sr-only" accept=".xlsx,.xlsm,.xls,.ods,.csv,text/csv" onChange={(e) => { void take(e.currentTarget.files?.[0]); e.currentTarget.value = ""; }} />
+              <input type="file" class="sr-only" accept=".xlsx,.xlsm,.csv,text/csv" onChange={(e) => { void take(e.currentTarget.files?.[0]); e.currentTarget.value = ""; }} />
             </label>
           </div>
           {(job || error !== null) && (
@@ -191,7 +191,7 @@ function Imports(): JSX.Element {
             <tbody>
               {list.data.imports.map((i) => (
                 <tr key={i.id} class={i.undone_at ? "undone" : ""}>
-                  <th scope="row">{i.filename ?? i.source}{i.demo && <DemoTag />}<small>№ {i.id} · {word("data.kind", i.kind)}{i.filename && ` · ${i.source}`}</small></th>
+                  <th scope="row">{i.filename ?? i.source}{i.demo && <DemoTag short />}<small>№ {i.id} · {word("data.kind", i.kind)}{i.filename && ` · ${i.source}`}</small></th>
                   <td data-label={t("shared.at")} class="nowrap">{dateTime(i.at).slice(0, 16)}</td><td data-label={t("shared.who")}>{i.who}</td>
                   <td data-label={t("data.n.values")}>{number(i.values, 0)}</td><td data-label={t("data.n.suppressed")}>{number(i.suppressed, 0)}</td>
                   <td data-label={t("data.state")}>{i.undone_at ? <span><span class="tag">{t("data.undone")}</span><small>{i.undone_by}, {dateTime(i.undone_at).slice(0, 16)}{i.undo_reason && `: ${i.undo_reason}`}</small></span>

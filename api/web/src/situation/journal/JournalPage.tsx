@@ -92,7 +92,7 @@ function EntryRow({ entry: e, kinds, chosen, open }: { entry: Entry; kinds: read
       <button type="button" class="entry" data-entry={e.id} aria-current={chosen ? "true" : undefined} onClick={open}>
         <span class="entry-icon"><Icon name={ICON[e.kind] ?? "note"} size={20} /></span>
         <span class="entry-main">
-          <span class="entry-top"><strong>{kindName(kinds, e.kind)}</strong><span class="muted">{areaName(e.area)}{e.place && `, ${e.place}`}</span>{e.ongoing && <span class="tag warn-tag">{t("journal.ongoing")}</span>}{e.corrected && <span class="tag">{t("journal.corrected")}</span>}{e.demo && <DemoTag />}</span>
+          <span class="entry-top"><strong>{kindName(kinds, e.kind)}</strong><span class="muted">{areaName(e.area)}{e.place && `, ${e.place}`}</span>{e.ongoing && <span class="tag warn-tag">{t("journal.ongoing")}</span>}{e.corrected && <span class="tag">{t("journal.corrected")}</span>}{e.demo && <DemoTag short />}</span>
           <span>{e.what}</span><Harm entry={e} />
         </span>
         <time dateTime={e.at}>{dateTime(e.at).slice(0, 16)}</time>
@@ -145,7 +145,7 @@ function BulletinView({ kinds }: { kinds: readonly Named[] }): JSX.Element {
             <li class="kpi"><strong>{b.totals.children}</strong><span>{t("journal.children")}</span></li>
             <li class="kpi"><strong>{b.totals.evacuated}</strong><span>{t("journal.evacuated")}</span></li>
             <li class={b.totals.ongoing > 0 ? "kpi warn" : "kpi"}><strong>{b.totals.ongoing}</strong><span>{t("journal.ongoing")}</span></li>
-            <li class="kpi"><strong>{b.requests.received ?? "< 10"}</strong><span>{t("journal.requests")}</span></li>
+            <li class="kpi"><strong>{b.requests.received ?? t("shared.hidden")}</strong><span>{t("journal.requests")}</span></li>
           </ul>
           {b.corrected_later > 0 && <p class="callout"><Icon name="notice" />{t("journal.corrected_later", { count: b.corrected_later })}</p>}
           {b.entries.length === 0 ? <Empty icon="check" title={t("journal.quiet")} /> : b.by_kind.map((k) => (

@@ -34,7 +34,7 @@ export function NotesView(): JSX.Element {
             {list.data.map((n) => (
               <li key={n.id}>
                 <button type="button" class="note-card" data-note={n.id} aria-current={chosen === n.id ? "true" : undefined} onClick={() => setChosen(n.id)}>
-                  <span class="note-top"><span class={`tag nt-${n.state}`}>{t(`notes.state.${n.state}`)}</span>{n.late && <span class="tag bad"><Icon name="warning" size={13} />{t("notes.late")}</span>}{n.demo && <DemoTag />}</span>
+                  <span class="note-top"><span class={`tag nt-${n.state}`}>{t(`notes.state.${n.state}`)}</span>{n.late && <span class="tag bad"><Icon name="warning" size={13} />{t("notes.late")}</span>}{n.demo && <DemoTag short />}</span>
                   <strong>{n.title}</strong>
                   <span class="note-finding">{n.finding}</span>
                   <small>{areaName(n.area)} · {n.addressee} · {t("plan.until", { date: shortDay(n.deadline) })}</small>
@@ -64,7 +64,7 @@ function NoteSide({ note: n, put, close }: { note: Note; put: (n: Note) => void;
   };
   const write = can("notes.write");
   return (
-    <Side title={n.title} close={close} back={`[data-note="${n.id}"]`} sub={<><span class={`tag nt-${n.state}`}>{t(`notes.state.${n.state}`)}</span>{n.demo && <DemoTag />}</>}>
+    <Side title={n.title} close={close} back={`[data-note="${n.id}"]`} sub={<><span class={`tag nt-${n.state}`}>{t(`notes.state.${n.state}`)}</span>{n.demo && <DemoTag short />}</>}>
       {editing ? <Editor note={n} put={put} /> : (
         <article class="note-article">
           <h3>{t("notes.finding")}</h3><p>{n.finding}</p>

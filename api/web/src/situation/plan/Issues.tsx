@@ -52,7 +52,7 @@ function IssueCard({ issue: i, plan, take, put, open }: { issue: Issue; plan: Pl
   const block = plan?.blocks.find((b) => b.id === i.block);
   return (
     <li class={`sheet issue is-${i.state}`}>
-      <header><strong>{i.meeting}</strong><span class="muted grow">{shortDay(i.held_on)} · {areaName(i.area)}{block && ` · ${named(block.name, "")}`}</span>{i.demo && <DemoTag />}<span class={i.state === "open" ? "tag bad" : "tag"}>{t(`plan.issue.${i.state}`)}</span></header>
+      <header><strong>{i.meeting}</strong><span class="muted grow">{shortDay(i.held_on)} · {areaName(i.area)}{block && ` · ${named(block.name, "")}`}</span>{i.demo && <DemoTag short />}<span class={i.state === "open" ? "tag bad" : "tag"}>{t(`plan.issue.${i.state}`)}</span></header>
       <p>{i.text}</p>
       {i.measure !== null && <button type="button" class="link-button" onClick={() => open(i.measure!)}><Icon name="board" size={15} />{t("plan.to_measure", { number: plan?.blocks.flatMap((b) => b.measures).find((m) => m.id === i.measure)?.number ?? String(i.measure) })}</button>}
       {i.answer && <blockquote>{i.answer}</blockquote>}

@@ -7,6 +7,7 @@ import { areaName, shortDay } from "../bits";
 import { Progress } from "../charts/Bars";
 import { t } from "../t";
 import type { Measure } from "../types";
+import "../styles/plan.css";
 
 export function MeasureRow({ measure: m, open, chosen }: { measure: Measure; open?: () => void; chosen?: boolean }): JSX.Element {
   const title = <><b class="measure-no">{m.number}</b><span>{named(m.title, m.number)}</span></>;

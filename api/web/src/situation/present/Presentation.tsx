@@ -17,7 +17,8 @@ import { Choropleth } from "../Choropleth";
 import { plan as planHub, requests, tension } from "../hub";
 import { Legend } from "../Legend";
 import { useLoad } from "../load";
-import { INDEX_SCALE, paletteStep } from "../scale";
+import { NoIndex } from "../NoIndex";
+import { INDEX_SCALE, paletteStep, spanOf } from "../scale";
 import { area, at } from "../state";
 import { t } from "../t";
 import type { IndexAnswer, Score } from "../types";
@@ -58,7 +59,7 @@ export function Presentation({ end }: { end: () => void }): JSX.Element {
   return (
     <div class="present" ref={box} tabIndex={-1} role="region" aria-roledescription={t("present.slides")} aria-label={t("tension.present")}>
       {ringing.value.length > 0 && <RingingList />}
-      {index.error !== null ? <main class="slide"><Failed text={problem(index.error)} retry={index.reload} /></main> : !index.data ? <main class="slide"><Loading /></main> : (
+      {index.error !== null ? <main class="slide"><NoIndex error={index.error} retry={index.reload} /></main> : !index.data ? <main class="slide"><Loading /></main> : (
         <main class={`slide slide-${slide}`} aria-live="polite">
           {slide === "map" && <MapSlide index={index.data} />}
           {slide === "blocks" && <BlocksSlide index={index.data} />}
@@ -87,6 +88,7 @@ function MapSlide({ index }: { index: IndexAnswer }): JSX.Element {
   const step = useMemo(() => new Map(index.areas.map((a) => [a.area, stepOf(a.overall)])), [index]);
   const figure = useMemo(() => new Map(index.areas.filter((a) => a.overall.shown).map((a) => [a.area, score(a.overall.value)])), [index, lang.value]);
   const list = ordered(index);
+  const span = spanOf(list.flatMap((a) => (a.overall.shown && a.overall.band ? [a.overall.band.p5, a.overall.band.p95] : [])));
   const unsure = list.some((a) => a.overall.shown && a.overall.rank === null);
   return (
     <>
@@ -96,7 +98,7 @@ function MapSlide({ index }: { index: IndexAnswer }): JSX.Element {
         <div class="slide-list">
           <ol>{list.slice(0, 11).map((a) => (
             <li key={a.area}><span class="rank-no">{a.overall.shown ? rankWords(a.overall) : ""}</span><span class="slide-name">{named(a.name, a.area)}</span>
-              {a.overall.shown ? <><Interval value={a.overall.value} low={a.overall.band?.p5 ?? null} high={a.overall.band?.p95 ?? null} step={stepOf(a.overall)} /><strong>{score(a.overall.value)}</strong></> : <span class="rank-none"><i class="hatch-key" aria-hidden="true" />{t("tension.below_floor_short")}</span>}</li>
+              {a.overall.shown ? <><Interval value={a.overall.value} low={a.overall.band?.p5 ?? null} high={a.overall.band?.p95 ?? null} span={span} step={stepOf(a.overall)} /><strong>{score(a.overall.value)}</strong></> : <span class="rank-none"><i class="hatch-key" aria-hidden="true" />{t("tension.below_floor_short")}</span>}</li>
           ))}</ol>
           {unsure && <p class="slide-note">{t("present.unsure")}</p>}
         </div>
@@ -133,7 +135,7 @@ function DistrictSlide({ index }: { index: IndexAnswer }): JSX.Element {
     <>
       <h1>{named(d.name, d.area)}<span class="slide-score">{score(d.overall.value)}{d.overall.band && <small>{score(d.overall.band.p5)} – {score(d.overall.band.p95)}</small>}</span></h1>
       <div class="slide-two even">
-        <Fan title={t("area.course")} unit={t("map.unit_score")} domain={[0, 10]} height={Math.round(innerHeight * 0.46)}
+        <Fan title={t("area.course")} unit={t("map.unit_score")} domain={[0, 10]} big height={Math.round(innerHeight * 0.54)}
           points={(d.series["overall"] ?? []).map((p) => ({ period: p.period, label: shortPeriod(p.period), value: p.shown ? p.score : null, low: p.band?.p5 ?? null, high: p.band?.p95 ?? null }))}
           forecast={ahead.data ? ahead.data.points.map((p) => ({ ...p, label: shortPeriod(p.period) })) : []} />
         <div class="slide-why"><h2>{t("present.strongest")}</h2><Shares unit="" digits={2} parts={strongest.map((x) => ({ id: x.id, name: named(x.name, x.id), value: x.contribution ?? 0, note: x.value === null ? "" : `${number(x.value, 1)} ${named(x.unit, "")}` }))} /></div>

@@ -63,7 +63,7 @@ export function Detail({ id, settings, go, close, changed }: Props): JSX.Element
         <button type="button" class="ghost square" aria-label={t("common.back")} onClick={shut}><Icon name="back" /></button>
         <div class="grow">
           <h2 id="request-title" tabIndex={-1}>{categoryName(settings, r.category)}</h2>
-          <p class="detail-sub"><span class="mono">{r.reference}</span><span class={`tag rq-${r.state}`}>{stateName(settings, r.state)}</span>{r.demo && <DemoTag />}</p>
+          <p class="detail-sub"><span class="mono">{r.reference}</span><span class={`tag rq-${r.state}`}>{stateName(settings, r.state)}</span>{r.demo && <DemoTag short />}</p>
         </div>
         <Due row={r} />
       </header>

@@ -17,7 +17,7 @@ import { Legend } from "../Legend";
 import { useLoad } from "../load";
 import { paletteStep, spread } from "../scale";
 import { t } from "../t";
-import type { RequestSettings } from "../types";
+import type { Heat, RequestSettings } from "../types";
 import { period as periodWords, periodsBack, shortPeriod } from "../wording";
 import { categoryName, serviceName } from "./names";
 
@@ -44,7 +44,7 @@ export function FiguresView({ settings }: { settings: RequestSettings }): JSX.El
             <header class="sheet-head"><h2 id="shares-title">{t("requests.shares")}</h2><strong class="total">{f.total === null ? "–" : number(f.total, 0)}</strong></header>
             {f.shares.every((s) => s.percent === null) ? <Empty icon="inbox" title={t("requests.few")} />
               : <Shares unit="%" choose={(id) => setCategory(category === id ? "" : id)} chosen={category} parts={f.shares.filter((s) => s.percent !== null).map((s) => ({ id: s.category, name: categoryName(settings, s.category), value: s.percent!, note: s.count === null ? "" : number(s.count, 0) }))} />}
-            {f.suppressed > 0 && <small><Icon name="shield" size={14} />{t("requests.suppressed", { count: f.suppressed })}</small>}
+            {f.suppressed > 0 && <small class="small"><Icon name="shield" size={14} />{t("requests.suppressed", { count: f.suppressed })}</small>}
             {!f.exact && <small>{named(f.note, "")}</small>}
           </section>
           <section class="sheet heat-sheet" aria-labelledby="heat-title">
@@ -80,14 +80,14 @@ export function FiguresView({ settings }: { settings: RequestSettings }): JSX.El
   );
 }
 
-const cell = (value: number | null, digits: number) => (value === null ? <span class="muted" title={t("requests.below_ten")}>{"< 10"}</span> : number(value, digits));
+const cell = (value: number | null, digits: number) => (value === null ? <span class="muted" title={t("requests.below_ten")}>{t("shared.hidden")}</span> : number(value, digits));
 
 function InTime({ percent }: { percent: number | null }): JSX.Element {
   if (percent === null) return <span class="muted">–</span>;
   return <span class={percent < 80 ? "in-time short" : "in-time"}><span class="progress-bar" aria-hidden="true"><i style={{ width: `${percent}%` }} /></span>{number(percent, 0)} %</span>;
 }
 
-function HeatMap({ heat }: { heat: import("../types").Heat }): JSX.Element {
+function HeatMap({ heat }: { heat: Heat }): JSX.Element {
   const scale = spread(heat.areas.map((a) => a.count).filter((c): c is number => c !== null), 5);
   const n = scale.bounds.length - 1;
   const step = new Map(heat.areas.map((a) => [a.kato, a.count === null ? null : paletteStep(scale.of(a.count), n)]));
@@ -96,12 +96,11 @@ function HeatMap({ heat }: { heat: import("../types").Heat }): JSX.Element {
   return (
     <>
       <div class="heat-map">
-        <Choropleth areas={areas.value} step={step} figure={figure} label={t("requests.heat_label")} still
-          tip={() => null} />
-        {counted.length > 0 && <Legend scale={scale} unit={t("requests.count_unit")} none={t("requests.heat_none")} />}
+        <Choropleth areas={areas.value} step={step} figure={figure} label={t("requests.heat_label")} still />
       </div>
+      {counted.length > 0 && <Legend scale={scale} unit={t("requests.count_unit")} none={t("requests.heat_none")} />}
       <details class="as-table"><summary>{t("chart.as_table")}</summary>
-        <ul class="heat-list">{[...heat.areas].sort((a, b) => (b.count ?? -1) - (a.count ?? -1)).map((a) => <li key={a.kato}><span>{named(a.name, a.kato)}</span><strong>{a.count === null ? "< 10" : number(a.count, 0)}</strong></li>)}</ul>
+        <ul class="heat-list">{[...heat.areas].sort((a, b) => (b.count ?? -1) - (a.count ?? -1)).map((a) => <li key={a.kato}><span>{named(a.name, a.kato)}</span><strong>{a.count === null ? t("shared.hidden") : number(a.count, 0)}</strong></li>)}</ul>
       </details>
       <small>{named(heat.note, "")}</small>
     </>

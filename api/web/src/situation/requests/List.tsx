@@ -120,7 +120,7 @@ export function ListView({ settings }: { settings: RequestSettings }): JSX.Eleme
                     <span>{areaOf(settings, row.area)}</span><span>{serviceName(settings, row.service)}</span>
                     {row.followers > 0 && <span><Icon name="crowd" size={14} />+{row.followers}</span>}
                     {row.reopened > 0 && <span class="again"><Icon name="undo" size={14} />{t("requests.reopened_n", { count: row.reopened })}</span>}
-                    {row.demo && <DemoTag />}
+                    {row.demo && <DemoTag short />}
                   </span>
                   <span class="request-side"><Due row={row} /><small>{dateTime(row.received_at).slice(0, 16)}</small></span>
                 </button>

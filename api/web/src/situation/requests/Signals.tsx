@@ -44,7 +44,7 @@ function SignalCard({ signal: s, settings, put }: { signal: ProblemSignal; setti
   const most = Math.max(s.count, s.threshold) * 1.08;
   return (
     <li class={`sheet signal-card is-${s.state}`}>
-      <header><Icon name="pulse" /><h2>{categoryName(settings, s.category)}</h2><span class="muted grow">{areaOf(settings, s.area)} · {shortDay(s.day)}</span>{s.demo && <DemoTag />}<span class={s.state === "open" ? "tag bad" : "tag"}>{t(`requests.signal.${s.state}`)}</span></header>
+      <header><Icon name="pulse" /><h2>{categoryName(settings, s.category)}</h2><span class="muted grow">{areaOf(settings, s.area)} · {shortDay(s.day)}</span>{s.demo && <DemoTag short />}<span class={s.state === "open" ? "tag bad" : "tag"}>{t(`requests.signal.${s.state}`)}</span></header>
       <div class="spike" role="img" aria-label={t("requests.spike", { count: s.count, expected: number(s.expected, 1), threshold: number(s.threshold, 1) })}>
         <i class="spike-count" style={{ width: `${(s.count / most) * 100}%` }} /><i class="spike-usual" style={{ left: `${(s.expected / most) * 100}%` }} /><i class="spike-limit" style={{ left: `${(s.threshold / most) * 100}%` }} />
       </div>
