@@ -167,7 +167,7 @@ impl<'a> Paper<'a> {
             let x = LEFT + step * n as f32;
             let height = share.map_or(0.0, |share| (HIGH * share.clamp(0.0, 1.0)).max(0.8));
             if share.is_some() {
-                self.mark(Mark::Box { x: x + 3.0, y: base - height, width: step - 6.0, height, ink: Ink::Bar });
+                self.mark(Mark::Box { x: x + 3.0, y: base - height, width: (step - 6.0).min(36.0), height, ink: Ink::Bar });
             }
             self.mark(Mark::Text { x: x + 3.0, y: base - height - 3.0, size: 7.5, bold: false, ink: Ink::Text, text: value.clone() });
             self.mark(Mark::Text { x: x + 3.0, y: base + 10.0, size: 7.5, bold: false, ink: Ink::Grey, text: name.clone() });
@@ -179,7 +179,7 @@ impl<'a> Paper<'a> {
     /// A band from low to high on a scale of 0 to 10 with its value.
     pub(super) fn band(&mut self, name: &str, [low, value, high]: [f32; 3], text: &str) {
         const FROM: f32 = LEFT + 200.0;
-        const LONG: f32 = 210.0;
+        const LONG: f32 = 170.0;
         self.need(17.0);
         self.y += 15.0;
         let y = self.y;
