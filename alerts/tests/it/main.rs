@@ -4,10 +4,15 @@
 
 mod alarm_path;
 mod badge;
+mod context;
+mod crowd;
 mod engine;
 mod fusion;
+mod fusion_store;
 mod journal;
 mod life;
 mod make;
 mod spool;
 mod supervision;
+mod surveillance;
+mod words;
