@@ -61,11 +61,15 @@ pub enum Right {
     PhonesManage,
     /// See what left by the connectors and what did not.
     ConnectorsRead,
+    /// See assemblies, special places, planned events and changes of rules.
+    PlanRead,
+    /// Write them; try and change rules.
+    PlanWrite,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 24] = [
+    pub const ALL: [Right; 26] = [
         Right::AlertsRead,
         Right::AlertsAct,
         Right::IncidentsOpen,
@@ -90,6 +94,8 @@ impl Right {
         Right::OrdersAnswer,
         Right::PhonesManage,
         Right::ConnectorsRead,
+        Right::PlanRead,
+        Right::PlanWrite,
     ];
 
     /// Name in JSON.
@@ -119,6 +125,8 @@ impl Right {
             Right::OrdersAnswer => "orders.answer",
             Right::PhonesManage => "phones.manage",
             Right::ConnectorsRead => "connectors.read",
+            Right::PlanRead => "plan.read",
+            Right::PlanWrite => "plan.write",
         }
     }
 
@@ -162,6 +170,8 @@ impl Right {
             Right::OrdersAnswer => &[Patrol],
             Right::PhonesManage => &[SchoolContact, ShiftLead, Administrator],
             Right::ConnectorsRead => &[ShiftLead, Administrator],
+            Right::PlanRead => &[DutyOfficer, ShiftLead, PoliceDesk, Administrator],
+            Right::PlanWrite => &[ShiftLead, Administrator],
         }
     }
 

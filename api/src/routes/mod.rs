@@ -10,6 +10,7 @@ mod connectors;
 mod devices;
 mod dispatch;
 mod drills;
+mod fusion;
 mod guard;
 mod live;
 mod openapi;
@@ -17,6 +18,7 @@ mod ops;
 mod phone;
 mod phones;
 mod places;
+mod planning;
 mod public;
 mod register;
 mod session;
@@ -38,6 +40,7 @@ use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLay
 use crate::{auth::Right, hub::App, web};
 
 pub(crate) use dispatch::address_of;
+pub(crate) use fusion::refresh as refresh_rules;
 pub use guard::Access;
 pub use openapi::document;
 pub use stream::Desks;
@@ -96,8 +99,10 @@ pub fn table() -> Vec<Route> {
     rows.extend(devices::rows());
     rows.extend(dispatch::rows());
     rows.extend(drills::rows());
+    rows.extend(fusion::rows());
     rows.extend(live::rows());
     rows.extend(phone::rows());
+    rows.extend(planning::rows());
     rows.extend(register::rows());
     rows.extend(shift::rows());
     rows.extend(sitefile::rows());

@@ -8,8 +8,8 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, live, ops, phone, places, public,
-    register, session, shift, sitefile, stream, table, users, wall,
+    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, fusion, live, ops, phone, places,
+    planning, public, register, session, shift, sitefile, stream, table, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -55,8 +55,10 @@ pub fn document() -> Value {
         devices::Doc::openapi(),
         dispatch::Doc::openapi(),
         drills::Doc::openapi(),
+        fusion::Doc::openapi(),
         live::Doc::openapi(),
         phone::Doc::openapi(),
+        planning::Doc::openapi(),
         register::Doc::openapi(),
         shift::Doc::openapi(),
         sitefile::Doc::openapi(),
