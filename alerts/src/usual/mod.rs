@@ -2,16 +2,16 @@
 //!
 //! What belongs here: the statistics of one place. What does not: what follows from them ([`crate::fusion`]).
 //!
-//! Every minute the mean of the last 5 to 20 minutes is compared, as a logarithm of people, with what is expected now:
-//! - with what the week's shape makes of the people who were here 15 to 35, 20 to 50 and 30 to 90 minutes ago: short means and short
-//!   memories see what comes fast, long ones what comes slowly;
+//! Every minute the mean of the last 5 to 15 minutes is compared, as a logarithm of people, with what is expected now:
+//! - with what the week's shape makes of the people who were here 15 to 35, 20 to 50, 30 to 90 and 75 to 125 minutes ago: short means and
+//!   short memories see what comes fast, long ones what comes slowly;
 //! - with the same half hour of other weeks.
 //!
 //! `expected = usual(now) * (people then / usual(then)) ^ carry`; how much of a lively day carries on (`carry`) is learned, as is the
 //! spread of the error at every hour of working days, Saturdays and Sundays. The minutes in between are left out, as C2 of EARS leaves
 //! two days out, so that a crowd does not become its own baseline. Each error, in standard deviations, is divided by what this
 //! camera passes by chance about once a month ([`tail`]): 1 means "once a month" at every camera, whatever its habits. The largest is
-//! the score. What is not at least ten people more than expected, and 1.4 times as many, is a lively hour and no gathering: score 0.
+//! the score. What is not at least ten people more than expected is no gathering: score 0.
 //!
 //! Weeks are those of [`slots`]; minutes under an open alert or an event teach nothing. The days after a break in the habits of a
 //! town (a closed street, a lockdown) are carried by the last hour at once, and by the slots after three weeks.
@@ -40,12 +40,11 @@ const TEACHING_MINUTES: u16 = 10;
 /// Statistics: `soon` three times, `later`, `week`.
 const KINDS: usize = 5;
 /// Minutes whose mean is judged.
-const NOW: [usize; KINDS] = [5, 10, 15, 20, 15];
+const NOW: [usize; KINDS] = [5, 10, 15, 15, 15];
 /// Minutes ago that it is compared with, from and to; none: with the week alone.
-const THEN: [Option<(usize, usize)>; KINDS] = [Some((15, 35)), Some((20, 50)), Some((30, 90)), Some((30, 90)), None];
-/// A gathering is at least so many people more than expected, and so many times as many: what is less is a lively hour.
+const THEN: [Option<(usize, usize)>; KINDS] = [Some((15, 35)), Some((20, 50)), Some((30, 90)), Some((75, 125)), None];
+/// A gathering is at least so many people more than expected.
 const MORE_PEOPLE: f32 = 10.0;
-const MORE_TIMES: f32 = 1.4;
 /// Spreads of the errors are learned for every hour of working days, Saturdays, and Sundays and holidays.
 const ERROR_HOURS: usize = 3 * 24;
 /// Weeks that must be known on the average before a half hour says anything of exceedance.
@@ -130,7 +129,7 @@ impl Default for Usual {
 
 /// Fewest people that are a gathering where so many are expected.
 fn least(expected: f32) -> f32 {
-    (expected + MORE_PEOPLE).max(expected * MORE_TIMES)
+    expected + MORE_PEOPLE
 }
 
 impl Usual {
@@ -204,7 +203,7 @@ impl Usual {
                 *learned += (square - *learned) / 800.0;
                 *learned = learned.max(0.0);
                 if level.weeks >= WEEKS_NEEDED && now >= MORE_PEOPLE {
-                    self.tails[kind].see(if gathers { standard } else { 0.0 });
+                    self.tails[kind].see(standard);
                 }
                 if THEN[kind].is_some() {
                     let x = ratio.clamp(-2.0, 2.0);
