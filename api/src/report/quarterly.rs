@@ -169,7 +169,7 @@ fn indicators(paper: &mut Paper<'_>, report: &Quarterly, frame: &Frame) {
     ];
     paper.row(&columns, &head, true, Ink::Text);
     let number = |value: Option<f64>| {
-        value.map_or_else(|| "–".to_owned(), |v| format!("{:.2}", v).trim_end_matches('0').trim_end_matches('.').to_owned())
+        value.map_or_else(|| "–".to_owned(), |v| format!("{v:.2}").trim_end_matches('0').trim_end_matches('.').to_owned())
     };
     for indicator in &report.indicators {
         let cells = [

@@ -37,7 +37,7 @@ impl Span {
             return None;
         }
         let year: i16 = year.parse().ok()?;
-        let (month, months) = match rest {
+        let (month, months): (i8, i8) = match rest {
             None => (1, 12),
             Some(rest) => match rest.strip_prefix('Q') {
                 Some(quarter) if quarter.len() == 1 => (quarter.parse::<i8>().ok().filter(|q| (1..=4).contains(q))? * 3 - 2, 3),

@@ -59,11 +59,11 @@ pub(super) fn rows() -> Vec<Route> {
     ]
 }
 
-type Fields = Vec<(String, String)>;
+pub(super) type Fields = Vec<(String, String)>;
 
 /// The two formats of the standard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+pub(super) enum Format {
     Json,
     Xml,
 }
@@ -441,10 +441,7 @@ fn answer(format: Format, root: &str, item: &str, body: &Value) -> Response {
 fn xml(root: &str, item: &str, body: &Value) -> std::io::Result<Vec<u8>> {
     let mut writer = Writer::new(Vec::new());
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))?;
-    match body {
-        Value::Array(_) => element(&mut writer, root, body, item)?,
-        other => element(&mut writer, root, other, item)?,
-    }
+    element(&mut writer, root, body, item)?;
     Ok(writer.into_inner())
 }
 
