@@ -26,7 +26,8 @@ file() { if compgen -G "$1" >/dev/null; then good "$2"; else bad "$2 ($1)" "$3";
 file 'var/lib/libonnxruntime.so*' "ONNX Runtime" "scripts/onnxruntime.sh"
 file 'models/nanodet-g-416.onnx' "NanoDet weights" "git checkout models/nanodet-g-416.onnx"
 file 'var/models/centerface.onnx' "CenterFace weights, to blur faces" "scripts/faces.sh"
-file 'var/models/csrnet.onnx' "CSRNet weights" "scripts/models.sh"
+file 'var/models/nanodet-g-416-int8.onnx' "NanoDet in int8" "scripts/models.sh"
+file 'var/models/csrnet-int8.onnx' "CSRNet in int8" "scripts/models.sh"
 file 'var/footage/campus.mp4' "demo footage" "scripts/footage.sh"
 file 'api/web/dist/index.html' "web pages" "make web"
 

@@ -16,6 +16,8 @@ pub mod fusion;
 pub mod intake;
 pub mod journal;
 pub mod life;
+pub mod plan;
+pub mod requests;
 pub mod response;
 pub mod ring;
 pub mod spool;

@@ -130,7 +130,7 @@ pub fn visible(alert: &Alert, viewer: &Viewer) -> bool {
             };
             shown && alert.site.is_some() && alert.site == viewer.site
         }
-        Role::DistrictContact | Role::Analyst | Role::ResidentOperator | Role::Administrator | Role::Auditor => false,
+        Role::DistrictContact | Role::Analyst | Role::ResidentOperator | Role::Deputy | Role::Administrator | Role::Auditor => false,
     }
 }
 

@@ -274,6 +274,7 @@ fn view(id: &DeviceRef, live: &Live, now: UtcMs, with_series: bool) -> CameraVie
         age_s: age_ms.map(|ms| ms as f64 / 1000.0),
         limit: setup.limit,
         source: if by_itself { "foreign" } else { "hub" },
+        recordings: live.setup.onvif.is_some(),
         zones: zones.collect(),
         flows: flows.collect(),
         poor: live.poor.clone(),

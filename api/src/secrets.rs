@@ -150,6 +150,16 @@ pub fn site_file_key(state_dir: &Path) -> Result<Vec<u8>, SecretsError> {
     hex::decode(&text).ok().filter(|key| key.len() == 32).ok_or(SecretsError::Key(path))
 }
 
+/// The key of residents' codes and of the tokens of their forms, made at first start. Without it no code opens its request any more.
+pub fn requests_key(state_dir: &Path) -> Result<String, SecretsError> {
+    token(state_dir, "requests-key.json")
+}
+
+/// The Open311 key that the hub makes at first start.
+pub fn open311_key(state_dir: &Path) -> Result<String, SecretsError> {
+    token(state_dir, "open311-key.json")
+}
+
 /// The key of the phones' cancel and duress codes, made at first start.
 pub fn phone_key(state_dir: &Path) -> Result<String, SecretsError> {
     let path = dir(state_dir).join("phone-key.json");

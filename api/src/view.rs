@@ -596,6 +596,8 @@ pub struct CameraView {
     pub limit: Option<f32>,
     /// `hub` (counted here) or `foreign` (counts by itself).
     pub source: &'static str,
+    /// Its device may have recordings (ONVIF).
+    pub recordings: bool,
     /// Codec of the stream.
     pub codec: Option<String>,
     /// Width and height, pixels.

@@ -29,6 +29,8 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
     let (name, is_page) = match path {
         "" | "index.html" | "public" => ("index.html", true),
         "phone" | "phone.html" => ("phone.html", true),
+        // A request's own address carries its number; the page itself is the same.
+        resident if resident == "109" || resident.starts_with("109/") => ("resident.html", true),
         file => (file, false),
     };
     match Dist::get(name) {

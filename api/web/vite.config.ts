@@ -13,8 +13,8 @@ export default defineConfig({
     target: "es2022",
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      // The phone page is an entry of its own: it must open fast on a poor line.
-      input: { index: "index.html", phone: "phone.html" },
+      // The phone page and the residents' page are entries of their own: they must open fast on a poor line.
+      input: { index: "index.html", phone: "phone.html", resident: "resident.html" },
       // Some servers do not know the type of .mjs, and a worker of unknown type is refused.
       output: { assetFileNames: (asset) => (asset.names[0]?.endsWith(".mjs") ? "assets/[name]-[hash].js" : "assets/[name]-[hash][extname]") },
     },

@@ -24,6 +24,8 @@ pub enum Role {
     Analyst,
     /// Takes residents' requests.
     ResidentOperator,
+    /// Sits in a maslikhat; reads the plan, its notes and reports, and aggregates.
+    Deputy,
     /// Keeps sites, devices and accounts; takes no part in alerts.
     Administrator,
     /// Reads the audit log.
@@ -32,7 +34,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order of the documents.
-    pub const ALL: [Role; 10] = [
+    pub const ALL: [Role; 11] = [
         Role::DutyOfficer,
         Role::ShiftLead,
         Role::PoliceDesk,
@@ -41,6 +43,7 @@ impl Role {
         Role::DistrictContact,
         Role::Analyst,
         Role::ResidentOperator,
+        Role::Deputy,
         Role::Administrator,
         Role::Auditor,
     ];
@@ -56,6 +59,7 @@ impl Role {
             Role::DistrictContact => "district_contact",
             Role::Analyst => "analyst",
             Role::ResidentOperator => "resident_operator",
+            Role::Deputy => "deputy",
             Role::Administrator => "administrator",
             Role::Auditor => "auditor",
         }

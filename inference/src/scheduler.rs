@@ -128,6 +128,12 @@ impl<K: Clone + Eq + Hash> Scheduler<K> {
         self.change(id, |camera| camera.watched = every);
     }
 
+    /// The camera itself says that something moves: its next pictures come as early as those of a scene that fills up.
+    pub fn stir(&mut self, key: &K) {
+        let Some(id) = self.ids.get(key).copied() else { return };
+        self.change(id, |camera| camera.rising = camera.rising.max(RISE_LOOKS));
+    }
+
     /// A picture of the camera waits; a newer one takes the place of an older.
     pub fn arrived(&mut self, key: &K, now: Instant) {
         let id = self.id(key);
@@ -367,6 +373,26 @@ mod tests {
         scheduler.arrived(&2, ms(start, 3_000));
         assert_eq!(scheduler.pick(ms(start, 3_100)), Some(2), "dense before quiet");
         assert_eq!(scheduler.pick(ms(start, 3_100)), Some(1));
+    }
+
+    #[test]
+    fn a_camera_that_says_that_something_moves_is_looked_at_before_quiet_ones() {
+        let start = Instant::now();
+        let mut scheduler = Scheduler::new(Limits { stale_after: Duration::from_secs(10), min_interval: Duration::from_millis(100) });
+        let quiet = Some(Look { people: 3.0, unchanged: false });
+        for camera in [1, 2] {
+            scheduler.arrived(&camera, start);
+            assert!(scheduler.pick(start).is_some());
+            scheduler.looked(&camera, quiet);
+            scheduler.arrived(&camera, ms(start, 2_000));
+        }
+        scheduler.arrived(&1, ms(start, 4_000));
+        scheduler.arrived(&2, ms(start, 4_000));
+        assert_eq!(scheduler.pick(ms(start, 4_000)), None, "steady scenes wait for the last picture before their limit");
+        scheduler.stir(&2);
+        scheduler.stir(&9);
+        assert_eq!(scheduler.pick(ms(start, 4_000)), Some(2));
+        assert_eq!(scheduler.known(), 2, "a camera that is not known stays unknown");
     }
 
     #[test]

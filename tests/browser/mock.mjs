@@ -23,7 +23,7 @@ try {
     env: {
       ...process.env,
       QORGAN_URL: `http://127.0.0.1:${port}`,
-      QORGAN_USERS: JSON.stringify({ duty_officer: login("aigerim"), shift_lead: login("daniyar"), administrator: login("admin"), auditor: login("auditor") }),
+      QORGAN_USERS: JSON.stringify({ duty_officer: login("aigerim"), shift_lead: login("daniyar"), administrator: login("admin"), auditor: login("auditor"), analyst: login("analyst"), resident_operator: login("operator"), deputy: login("deputy") }),
       QORGAN_PRESS: `"${process.execPath}" -e "fetch('http://127.0.0.1:${port}/dev/press',{method:'POST',body:'{}'})"`,
     },
   });

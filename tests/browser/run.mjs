@@ -16,6 +16,7 @@ import { beginShift, card, claim, close, countsMove, dispatch, dispatchByKeys, f
 import { phonePage, phonesPanel } from "./lib/phone.mjs";
 import { patrolPhone } from "./lib/patrol.mjs";
 import { seeing } from "./lib/seeing.mjs";
+import { situation } from "./lib/situation.mjs";
 
 const env = (name) => process.env[name] ?? fail(`${name} is not set; see the head of tests/browser/run.mjs`);
 const fail = (text) => {
@@ -61,6 +62,7 @@ try {
   if (keeper) await phonePage(harness, keeper, { hubPid: Number(process.env.QORGAN_PID) || 0, langs: LANGS });
   else console.log("left out: no log-in of somebody who keeps phones given");
   if (users.administrator) await phonesPanel(harness, users.administrator, TEXT.en, { logIn });
+  await situation(harness, users);
   await harness.check("no request left the origin, no console error, no policy violation", () => assert.deepEqual(harness.strays, []));
 } finally {
   await harness.stop();

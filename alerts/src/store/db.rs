@@ -131,6 +131,7 @@ impl Db {
             Db::Postgres(pool) => MIGRATIONS.run(pool).await,
         }
         .map_err(|source| Error::Migrate(source.into()))?;
+        super::requests::prepare(&db).await.map_err(Error::store("preparing the search"))?;
         Ok(db)
     }
 

@@ -12,12 +12,16 @@ mod counts;
 pub(crate) mod db;
 mod devices;
 mod drills;
+mod emergencies;
 mod handover;
 mod indicators;
 mod intake;
+mod notes;
 mod outbox;
 mod phones;
+mod plan;
 mod register;
+mod requests;
 mod sitefile;
 mod tension;
 
@@ -34,12 +38,19 @@ pub use copy::copy_sqlite;
 pub use counts::{CountPoint, Maintained, MinutePeak, Retention};
 use db::{Db, args};
 pub use drills::{Drill, DrillPress, DrillResult, DrillSteps};
+pub use emergencies::{EmergencyEntry, EmergencyKind, EmergencyVersion};
 pub use handover::Handover;
 pub use indicators::{Added, HistoryEntry, HistoryFilter, ImportKind, NewImport, NotUndone, StoredImport, StoredObservation, Undone};
 pub use intake::{Appeal, AppealCell, Duty, FeedCounts, FeedState, FeedTotal, Signal, SignalFilter, SignalStep, StoredSurvey};
+pub use notes::{AnalyticNote, NoteState};
 pub use outbox::{OutboxState, Outgoing};
 pub use phones::{Enrolment, PhoneRow};
+pub use plan::{Evidence, IssueState, Measure, MeasureChange, MeasureState, MeasureStep, PlanIssue};
 pub use register::{Connection, Institution, InstitutionKind};
+pub use requests::{
+    AddedRequest, Channel, DayCount, Load, NewRequest, Overdue, PastRequest, PastStep, Request, RequestAct, RequestCursor, RequestFilter,
+    RequestSignal, RequestStep, SignalState, TallyRow,
+};
 pub use sitefile::{Plan, SealedContact, SitePage};
 pub use tension::{StoredMethod, StoredResult};
 

@@ -112,10 +112,9 @@ impl Plan {
                 let (score, spread) = cell.scores[scale];
                 let parts = out[from..to].iter_mut().zip(&weights[from..to]).zip(&normals[from..to]);
                 match how {
-                    // max and min rather than clamp: the compiler makes vector instructions of them.
-                    Aggregation::Arithmetic => parts.for_each(|((sum, w), z)| *sum += w * (score + spread * z).max(0.0).min(10.0)),
+                    Aggregation::Arithmetic => parts.for_each(|((sum, w), z)| *sum += w * (score + spread * z).clamp(0.0, 10.0)),
                     Aggregation::Geometric => {
-                        parts.for_each(|((sum, w), z)| *sum += w * left((score + spread * z).max(0.0).min(10.0)).ln());
+                        parts.for_each(|((sum, w), z)| *sum += w * left((score + spread * z).clamp(0.0, 10.0)).ln());
                     }
                 }
             }

@@ -43,6 +43,14 @@ pub struct Area {
     outline: geo::MultiPolygon<f64>,
 }
 
+impl Area {
+    /// Its south-west and north-east corners, `[lat, lon]`.
+    pub fn corners(&self) -> Option<([f64; 2], [f64; 2])> {
+        let rect = self.outline.bounding_rect()?;
+        Some(([rect.min().y, rect.min().x], [rect.max().y, rect.max().x]))
+    }
+}
+
 /// A bounding box and the area it belongs to.
 type Boxed = GeomWithData<Rectangle<[f64; 2]>, usize>;
 
@@ -161,6 +169,17 @@ impl Areas {
         let mut found: Vec<usize> = near.map(|boxed| boxed.data).filter(|at_area| inside(&self.areas[*at_area], &at)).collect();
         found.sort_by_key(|at| (std::cmp::Reverse(kato::level(&self.areas[*at].code)), *at));
         found.into_iter().map(|at| &self.areas[at]).collect()
+    }
+
+    /// The area nearest to a place, and how far its outline is, in metres.
+    pub fn nearest(&self, point: GeoPoint) -> Option<(&Area, f64)> {
+        use geo::{Distance, Euclidean, MapCoords};
+        // Metres around the place: within a few hundred kilometres the earth is flat enough to say which outline is nearest.
+        let (degree_m, squeeze) = (111_195.08, point.lat().to_radians().cos().max(1e-6));
+        let metres = |c: geo::Coord<f64>| geo::coord! { x: (c.x - point.lon()) * squeeze * degree_m, y: (c.y - point.lat()) * degree_m };
+        let far = |area: &Area| Euclidean.distance(&geo::Point::new(0.0, 0.0), &area.outline.map_coords(metres));
+        let all = self.areas.iter().map(|area| (area, far(area)));
+        all.min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     /// Whether a place lies in its area, or says why not.

@@ -144,8 +144,8 @@ fn the_districts_of_the_country_are_taken_all_of_them_and_ulytau_is_repaired() {
     let repaired: Vec<(&str, &str)> = report.repaired.iter().map(|r| (r.code.as_str(), r.name.as_str())).collect();
     assert_eq!(repaired, [("623800000", "Ulytau")], "{:?}", report.repaired);
     assert!(report.repaired[0].change_percent.abs() < 0.1, "{:?}", report.repaired);
-    let (again, second) = Areas::parse(&areas.geojson()).unwrap();
-    assert!(second.repaired.is_empty() && again.iter().count() == 224);
+    let ulytau = areas.get(&"623800000".parse().unwrap()).unwrap();
+    assert!(geo::algorithm::Validation::is_valid(&ulytau.outline));
     let taraz = areas.at(GeoPoint::new(42.9, 71.37).unwrap()).unwrap();
     assert_eq!((taraz.code.as_str(), taraz.name.ru.as_str()), ("311000000", "Тараз"));
     // Every centre lies in its own district, and looking up is quick enough for every request (unoptimised build, shared machine).

@@ -61,6 +61,26 @@ pub enum Right {
     PhonesManage,
     /// See what left by the connectors and what did not.
     ConnectorsRead,
+    /// Read residents' requests: texts, places, references.
+    RequestsRead,
+    /// Take requests in, answer them, open a contact.
+    RequestsWork,
+    /// See counts of requests: shares, map, problem signals. Rounded, unless requests may be read anyway.
+    RequestsFigures,
+    /// See the action plan and the issues of meetings.
+    PlanRead,
+    /// Change the action plan.
+    PlanWrite,
+    /// Read the emergency journal and its bulletin.
+    JournalRead,
+    /// Write into the emergency journal.
+    JournalWrite,
+    /// Read analytic notes.
+    NotesRead,
+    /// Write analytic notes.
+    NotesWrite,
+    /// Open the quarterly report of a district.
+    ReportsRead,
     /// See imports of indicators, surveys, feeds, registers, and the history of every value.
     IntakeRead,
     /// Import indicators and undo imports; enter surveys and registers.
@@ -77,7 +97,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 30] = [
+    pub const ALL: [Right; 40] = [
         Right::AlertsRead,
         Right::AlertsAct,
         Right::IncidentsOpen,
@@ -102,6 +122,16 @@ impl Right {
         Right::OrdersAnswer,
         Right::PhonesManage,
         Right::ConnectorsRead,
+        Right::RequestsRead,
+        Right::RequestsWork,
+        Right::RequestsFigures,
+        Right::PlanRead,
+        Right::PlanWrite,
+        Right::JournalRead,
+        Right::JournalWrite,
+        Right::NotesRead,
+        Right::NotesWrite,
+        Right::ReportsRead,
         Right::IntakeRead,
         Right::IntakeWrite,
         Right::SignalsRead,
@@ -137,6 +167,16 @@ impl Right {
             Right::OrdersAnswer => "orders.answer",
             Right::PhonesManage => "phones.manage",
             Right::ConnectorsRead => "connectors.read",
+            Right::RequestsRead => "requests.read",
+            Right::RequestsWork => "requests.work",
+            Right::RequestsFigures => "requests.figures",
+            Right::PlanRead => "plan.read",
+            Right::PlanWrite => "plan.write",
+            Right::JournalRead => "journal.read",
+            Right::JournalWrite => "journal.write",
+            Right::NotesRead => "notes.read",
+            Right::NotesWrite => "notes.write",
+            Right::ReportsRead => "reports.read",
             Right::IntakeRead => "intake.read",
             Right::IntakeWrite => "intake.write",
             Right::SignalsRead => "signals.read",
@@ -167,6 +207,7 @@ impl Right {
                 DistrictContact,
                 Analyst,
                 ResidentOperator,
+                Deputy,
                 Administrator,
                 Auditor,
             ],
@@ -186,6 +227,16 @@ impl Right {
             Right::OrdersAnswer => &[Patrol],
             Right::PhonesManage => &[SchoolContact, ShiftLead, Administrator],
             Right::ConnectorsRead => &[ShiftLead, Administrator],
+            // A resident's words are for whoever answers them. Nobody who can send police reads them.
+            Right::RequestsRead | Right::RequestsWork => &[ResidentOperator],
+            Right::RequestsFigures => &[ResidentOperator, Analyst, Deputy, DutyOfficer, ShiftLead, DistrictContact, Administrator],
+            Right::PlanRead => &[Analyst, Deputy, ResidentOperator, DutyOfficer, ShiftLead, DistrictContact, Administrator],
+            Right::PlanWrite => &[Analyst],
+            Right::JournalRead => &[DutyOfficer, ShiftLead, PoliceDesk, Analyst, Administrator],
+            Right::JournalWrite => &[DutyOfficer, ShiftLead],
+            Right::NotesRead => &[Analyst, Deputy, ShiftLead],
+            Right::NotesWrite => &[Analyst],
+            Right::ReportsRead => &[Analyst, Deputy, ShiftLead, Administrator],
             Right::IntakeRead => &[Analyst, Administrator, ShiftLead],
             Right::IntakeWrite => &[Analyst, Administrator],
             Right::SignalsRead | Right::SignalsWrite => &[DutyOfficer, ShiftLead, DistrictContact, Analyst, ResidentOperator],

@@ -145,6 +145,8 @@ pub(crate) fn control(pipeline: Pipeline, pictures: Pictures, masked: MaskedJpeg
             let masked = masked.clone();
             Box::pin(try_out(camera, masked))
         }),
+        discover: Box::new(|()| Box::pin(super::onvif::discovered())),
+        ask: Box::new(|address| Box::pin(super::onvif::asked(address))),
     }
 }
 

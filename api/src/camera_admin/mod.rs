@@ -23,7 +23,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use qorgan_alerts::store::StoredCamera;
 use qorgan_domain::{DeviceRef, Event, event::CameraPlace};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
@@ -58,6 +58,65 @@ pub struct Control {
     pub pause: Pause,
     /// Connects once and says what comes.
     pub try_out: Later<Camera, Trial>,
+    /// Asks the local networks who speaks ONVIF.
+    pub discover: Later<(), Result<Vec<FoundDevice>, String>>,
+    /// Asks a device for its streams.
+    pub ask: Later<DeviceAddress, Result<DeviceReport, String>>,
+}
+
+/// A device that answered on a local network.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FoundDevice {
+    /// Its device service.
+    pub address: String,
+    /// Its name, if it says one.
+    pub name: Option<String>,
+    /// Its model, if it says one.
+    pub hardware: Option<String>,
+}
+
+/// Where a device is and what opens it; the password is used once and not kept.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceAddress {
+    /// Host, host:port, or the whole address of the device service.
+    pub address: String,
+    /// User there.
+    #[serde(default)]
+    pub user: String,
+    /// Password there.
+    #[serde(default)]
+    pub password: String,
+}
+
+/// What a device says of itself.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DeviceReport {
+    /// How far its clock is ahead of the hub's, in seconds.
+    pub clock_offset_s: f64,
+    /// Its streams.
+    pub streams: Vec<StreamReport>,
+    /// Which of them to use as main stream.
+    pub main: Option<usize>,
+    /// Which of them is the cheapest that shows enough of the same picture.
+    pub sub: Option<usize>,
+    /// What it has recorded.
+    pub recordings: Vec<String>,
+}
+
+/// A stream of a device.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StreamReport {
+    /// Its name for people.
+    pub name: String,
+    /// Codec; none for one that the hub does not decode.
+    pub codec: Option<String>,
+    /// Width and height, pixels.
+    pub size_px: Option<(u32, u32)>,
+    /// Frames per second at most.
+    pub fps: Option<f64>,
+    /// Its address, without a log-in.
+    pub url: Option<String>,
 }
 
 /// What a trial of a camera's address gave.

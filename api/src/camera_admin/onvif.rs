@@ -1,19 +1,21 @@
-//! Cameras that speak ONVIF: their clock for the compliance meter, and what they notice by themselves as hub events. A count of a
-//! camera's own goes the way of every foreign count, so that the hub leaves it alone while such counts come.
+//! Cameras that speak ONVIF: their clock for the compliance meter, and what they notice by themselves as hub events. Motion brings
+//! the hub's next look forward, tampering and a lost signal are troubles. A count of a camera's own goes the way of every foreign
+//! count, so that the hub leaves it alone while such counts come.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use qorgan_domain::{DeviceRef, Sign, SignKind};
 use qorgan_ingest::{
     camera::{Credentials, Trust},
-    onvif::{Device, Noticed, OnvifError, What},
+    onvif::{Device, Noticed, OnvifError, What, choose_streams, discover},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{Camera, Onvif},
+    camera_admin::{DeviceAddress, DeviceReport, FoundDevice, StreamReport},
+    config::{Camera, Onvif, service_address},
     error::chain,
-    hub::App,
+    hub::{App, log_in, trust},
 };
 
 /// How often it is looked whether a camera was added, changed or removed.
@@ -24,6 +26,44 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const RETRY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
 /// A subscription that lasted so long was a good one.
 const PROVEN: Duration = Duration::from_secs(60);
+
+/// How long the local networks are listened to.
+const LISTEN: Duration = Duration::from_secs(4);
+/// The detector's longer side is 416 px; half as much again leaves room for zones.
+const WANTED_PX: u32 = 640;
+/// Most streams of a device whose address is asked for.
+const MAX_STREAMS: usize = 16;
+
+/// Who speaks ONVIF on the local networks.
+pub(super) async fn discovered() -> Result<Vec<FoundDevice>, String> {
+    let found = discover(LISTEN).await.map_err(|error| chain(&error))?;
+    Ok(found.into_iter().map(|one| FoundDevice { address: one.address.into(), name: one.name, hardware: one.hardware }).collect())
+}
+
+/// What a device says of its streams, clock and recordings.
+pub(super) async fn asked(DeviceAddress { address, user, password }: DeviceAddress) -> Result<DeviceReport, String> {
+    let url = service_address(&address).ok_or("The address is neither a host nor http(s)://host/path without a log-in.")?;
+    let log_in = (!user.is_empty()).then_some(Credentials { user, password });
+    let device = Device::connect(&url, log_in.as_ref(), &Trust::System, PATIENCE).await.map_err(|error| chain(&error))?;
+    let profiles = device.profiles().await.map_err(|error| chain(&error))?;
+    let chosen = choose_streams(&profiles, WANTED_PX);
+    let mut streams = Vec::new();
+    for profile in profiles.iter().take(MAX_STREAMS) {
+        let url = device.stream_url(profile).await.ok().map(String::from);
+        let codec = profile.codec.map(|codec| codec.to_string());
+        streams.push(StreamReport { name: profile.name.clone(), codec, size_px: profile.size_px, fps: profile.fps, url });
+    }
+    let known = |at: &usize| *at < streams.len();
+    // A device without recordings is none the worse.
+    let recordings = device.recordings().await.unwrap_or_default().into_iter();
+    Ok(DeviceReport {
+        clock_offset_s: device.clock_offset_ms() as f64 / 1e3,
+        main: chosen.map(|chosen| chosen.main).filter(known),
+        sub: chosen.and_then(|chosen| chosen.sub).filter(known),
+        streams,
+        recordings: recordings.map(|one| if one.source.is_empty() { one.token } else { one.source }).collect(),
+    })
+}
 
 /// Runs until cancelled: a task for each camera with an ONVIF address.
 pub(crate) async fn run(app: App, cancel: CancellationToken) {
@@ -70,13 +110,7 @@ async fn follow(app: &App, camera: &Camera) {
 }
 
 async fn listen(app: &App, camera: &Camera, onvif: &Onvif) -> Result<std::convert::Infallible, OnvifError> {
-    let log_in = onvif.login.as_ref().and_then(|(user, source)| Some(Credentials { user: user.clone(), password: source.read().ok()? }));
-    let trust = match (&camera.tls_ca, camera.tls_insecure) {
-        (Some(ca), _) => Trust::Ca(ca.clone()),
-        (None, true) => Trust::Insecure,
-        (None, false) => Trust::System,
-    };
-    let device = Device::connect(&onvif.address, log_in.as_ref(), &trust, PATIENCE).await?;
+    let device = Device::connect(&onvif.address, log_in(onvif).as_ref(), &trust(camera), PATIENCE).await?;
     app.meter.clock(&camera.id, Some(device.clock_offset_ms()));
     let mut events = device.events().await?;
     loop {
@@ -95,6 +129,9 @@ async fn take(app: &App, camera: &Camera, noticed: &Noticed) {
         What::People(_) => ("people", None),
     };
     metrics::counter!("qorgan_onvif_events_total", "what" => what).increment(1);
+    if let (What::Motion(true), Some(pipeline)) = (noticed.what, app.pipeline.get()) {
+        pipeline.stir(&camera.id);
+    }
     if let Some(kind) = kind {
         app.sign(&Sign { device: camera.id.clone(), at: noticed.at, kind });
     }

@@ -21,6 +21,8 @@ use std::{
 
 use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
 
+#[cfg(feature = "edge")]
+pub(crate) use camera::service_address;
 pub use camera::{
     Around, Calibration, CalibrationKeys, Camera, CameraKeys, CameraKind, Clip, ClipKeys, Complaint, Height, HeightKeys, Kept, Line,
     LineKeys, MaskKeys, Onvif, OnvifKeys, Origin, Point, Polygon, Scene, Secrets, Transport, Zone, ZoneKeys, judge as judge_camera,
@@ -75,6 +77,10 @@ pub struct Config {
     pub connectors: Vec<std::sync::Arc<Connector>>,
     /// Outside systems that may report dangers.
     pub hazard_sources: Vec<HazardSource>,
+    /// Requests of residents: services, categories, deadlines; built in when the file names none.
+    pub requests: crate::requests::Settings,
+    /// The joint action plan; blocks are built in when the file names none.
+    pub plan: crate::plan::PlanFile,
     /// How values of indicators come in.
     pub intake: Intake,
     /// Counts of other systems.

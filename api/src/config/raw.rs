@@ -43,6 +43,10 @@ pub(super) struct RawConfig {
     pub(super) drills: RawDrills,
     /// GeoJSON with the outlines of the areas, relative to this file.
     pub(super) areas: Spanned<String>,
+    /// Requests of residents, relative to this file.
+    pub(super) requests: Option<Spanned<String>>,
+    /// The joint action plan, relative to this file.
+    pub(super) plan: Option<Spanned<String>>,
     /// Blocks and indicators of the tension map, relative to this file; the list that ships with the hub when absent.
     pub(super) catalogue: Option<Spanned<String>>,
     #[serde(default)]
@@ -134,8 +138,8 @@ impl Default for RawModels {
             dir: "../models".into(),
             fetched: "../var/models".into(),
             runtime: "../var/lib/libonnxruntime.so.1.31.1".into(),
-            detector: "nanodet-g-416".into(),
-            density: "csrnet".into(),
+            detector: "nanodet-g-416-int8".into(),
+            density: "csrnet-int8".into(),
             provider: Spanned::new(0..0, "cpu".into()),
             workers: Spanned::new(0..0, 1),
             staleness_s: 7,

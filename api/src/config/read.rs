@@ -168,6 +168,10 @@ impl Check<'_> {
         let hazard_sources = self.hazard_sources(raw.hazard_source);
         let intake = self.intake(raw.intake, &base, catalogue.as_deref());
         let foreign = self.foreign(raw.foreign, &sites);
+        let requests =
+            self.named_file(raw.requests, "requests", &base, crate::requests::Settings::read, crate::requests::Settings::built_in);
+        let demo = hub.demo_logins;
+        let plan = self.named_file(raw.plan, "plan", &base, crate::plan::PlanFile::read, || crate::plan::PlanFile::built_in(demo));
         Some(Config {
             base,
             hub,
@@ -189,9 +193,28 @@ impl Check<'_> {
             units,
             connectors,
             hazard_sources,
+            requests: requests?,
+            plan: plan?,
             intake: intake?,
             foreign,
         })
+    }
+
+    /// What a further file says, or what is built in.
+    fn named_file<T>(
+        &mut self,
+        name: Option<Spanned<String>>,
+        what: &str,
+        base: &Path,
+        read: impl Fn(&Path) -> Result<T, String>,
+        built_in: impl Fn() -> Result<T, String>,
+    ) -> Option<T> {
+        let (span, result) = match &name {
+            Some(name) => (name.span(), read(&under(base, name.get_ref()))),
+            None => (0..0, built_in()),
+        };
+        let shown = name.map_or_else(|| "(built in)".into(), Spanned::into_inner);
+        result.map_err(|error| self.problem(span, format!("{what} \"{shown}\": {error}"))).ok()
     }
 
     fn catalogue(&mut self, raw: Option<Spanned<String>>, base: &Path) -> Option<Arc<Catalogue>> {

@@ -136,6 +136,11 @@ impl Pipeline {
         self.shared.desk.pause(camera, paused);
     }
 
+    /// The camera says that something moves before it: it is looked at sooner.
+    pub fn stir(&self, camera: &DeviceRef) {
+        self.shared.desk.stir(camera);
+    }
+
     /// The camera was turned on purpose: its view is right from now on.
     pub fn accept_view(&self, camera: &DeviceRef) {
         self.shared.scenes.accept_view(camera);

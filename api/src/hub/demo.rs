@@ -38,6 +38,7 @@ pub(super) async fn demo_logins(
         (Role::DistrictContact, "district", "Асқар Мұратұлы"),
         (Role::Analyst, "analyst", "Дана Төлегенова"),
         (Role::ResidentOperator, "operator", "Мадина Қасымова"),
+        (Role::Deputy, "deputy", "Бақыт Сәрсенов"),
         (Role::Administrator, "admin", "Тимур Ким"),
         (Role::Auditor, "auditor", "Светлана Петрова"),
     ] {

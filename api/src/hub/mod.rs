@@ -10,6 +10,8 @@
 //! analyse.rs  worker threads: newest key frame -> picture -> count -> MQTT   (feature `edge`)
 //! stills.rs   one picture on request, masked                                (feature `edge`)
 //! record.rs   the last seconds of cameras on disk, and clips of them       (feature `edge`)
+//! recordings.rs  what cameras and recorders have kept themselves            (feature `edge`)
+//! play.rs     clips and recordings, shown at the pace they were taken       (feature `edge`)
 //! watch.rs    live video, passed on as it comes                             (feature `edge`)
 //! supervise.rs  who was heard last when; what silence means
 //! upkeep.rs   ticks, retention, audit head, retained alert topics
@@ -29,7 +31,11 @@ mod machine;
 mod options;
 mod orders;
 #[cfg(feature = "edge")]
+mod play;
+#[cfg(feature = "edge")]
 mod record;
+#[cfg(feature = "edge")]
+mod recordings;
 mod shift;
 mod start;
 #[cfg(feature = "edge")]
@@ -66,7 +72,7 @@ use crate::{
     phones::Phones,
     routes::Desks,
     secrets::DevicePasswords,
-    seeing::{ClipDoor, ClipPlan, LiveSource, Viewings, Wall},
+    seeing::{ClipDoor, ClipPlan, LiveSource, RecordingDoor, Viewings, Wall},
     shown::{ShownAlert, ShownAlerts, ShownCamera},
     sitefile::Seal,
     units::LiveUnits,
@@ -81,6 +87,8 @@ pub(crate) use field::moved;
 pub use listen::Secure;
 pub use options::{Addresses, Mode, Overrides};
 pub(crate) use orders::{is_drill, note_of, place_name};
+#[cfg(feature = "edge")]
+pub(crate) use recordings::{log_in, trust};
 pub use start::{Running, StartError, run, start};
 
 /// What a screen may have to draw again.
@@ -197,6 +205,8 @@ pub struct Shared {
     pub live: Option<LiveSource>,
     /// Clips on disk; none in a build without cameras.
     pub clips: Option<ClipDoor>,
+    /// Recordings on devices; none in a build without cameras.
+    pub recordings: Option<RecordingDoor>,
     /// Who looks at what.
     pub(crate) viewings: Viewings,
     /// The masked wall.
@@ -211,6 +221,8 @@ pub struct Shared {
     pub outbox_bell: tokio::sync::Notify,
     /// Rung when a drill was added or ended by hand.
     pub drills: Notify,
+    /// Requests of residents.
+    pub requests: crate::requests::Requests,
     /// Values of indicators on their way in.
     pub intake: crate::intake::Desk,
     /// Seals the contacts of site files.

@@ -14,20 +14,21 @@ use std::{
 use futures::stream;
 use qorgan_domain::{AlertId, DeviceRef, UtcMs};
 use qorgan_ingest::{
-    camera::{KeyFrame, TapItem},
-    live::{ClipReader, LiveError, Muxer, Ring, RingLimits, Stamped},
+    camera::TapItem,
+    live::{ClipReader, Ring, RingLimits, Stamped},
 };
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
-    App, Look, StillError,
+    App,
+    play::{Source, play},
     stills::Eyes,
-    watch::{Taps, piece},
+    watch::Taps,
 };
 use crate::{
     error::chain,
-    seeing::{ClipDoor, ClipInfo, ClipPlan, Piece},
+    seeing::{ClipDoor, ClipInfo, ClipPlan},
 };
 
 /// Most bytes of one camera's ring: two minutes of 16 Mbit/s.
@@ -256,101 +257,8 @@ pub(super) fn door(state: &Path, eyes: Arc<Eyes>) -> ClipDoor {
         list: Box::new(move |plans| all(&listed, plans)),
         play: Box::new(move |alert, camera, lifted, privacy| {
             let Ok(reader) = ClipReader::open(&folder(&clips, AlertId(alert), &camera)) else { return Box::pin(stream::empty()) };
-            let playing = Playing {
-                reader: Some(reader),
-                camera,
-                eyes: eyes.clone(),
-                lifted,
-                privacy,
-                muxer: Muxer::new(),
-                began: None,
-                ready: Default::default(),
-                singly: false,
-            };
-            Box::pin(stream::unfold(playing, |mut playing| async move { playing.next().await.map(|piece| (piece, playing)) }))
+            play(Source::Clip(Some(reader)), camera, eyes.clone(), lifted, privacy)
         }),
-    }
-}
-
-/// A clip at the pace it was taken: as video while the mask is lifted, else its key frames, masked.
-struct Playing {
-    reader: Option<ClipReader>,
-    camera: DeviceRef,
-    eyes: Arc<Eyes>,
-    lifted: Box<dyn Fn() -> bool + Send + Sync>,
-    privacy: Vec<Vec<(f32, f32)>>,
-    muxer: Muxer,
-    /// When the clip's first unit was shown, and its wall time.
-    began: Option<(Instant, UtcMs)>,
-    ready: std::collections::VecDeque<Piece>,
-    singly: bool,
-}
-
-impl Playing {
-    async fn next(&mut self) -> Option<Piece> {
-        loop {
-            if let Some(piece) = self.ready.pop_front() {
-                return Some(piece);
-            }
-            let mut reader = self.reader.take()?;
-            let read = tokio::task::spawn_blocking(move || {
-                let unit = reader.next_unit();
-                (reader, unit)
-            });
-            let (reader, unit) = read.await.ok()?;
-            let Some(stamped) = unit else {
-                self.ready.extend(self.muxer.flush().unwrap_or_default().into_iter().map(piece));
-                if self.ready.is_empty() { return None } else { continue }
-            };
-            self.reader = Some(reader);
-            self.pace(stamped.at).await;
-            self.take(stamped).await;
-        }
-    }
-
-    async fn pace(&mut self, at: UtcMs) {
-        let (began, first) = *self.began.get_or_insert_with(|| (Instant::now(), at));
-        let since = Duration::from_millis(at.ms_since(first).max(0).unsigned_abs());
-        tokio::time::sleep_until(began + since).await;
-    }
-
-    async fn take(&mut self, Stamped { unit, at }: Stamped) {
-        // Asked at each key frame: an alarm that is closed meanwhile masks what follows.
-        if unit.key && !self.singly && (!(self.lifted)() || !self.privacy.is_empty()) {
-            self.singly = true;
-            let why = if (self.lifted)() { "privacy_masks" } else { "masked" };
-            self.ready.push_back(Piece::Singly(why));
-        }
-        if !self.singly {
-            match self.muxer.push(&unit) {
-                Ok(parts) => self.ready.extend(parts.into_iter().map(piece)),
-                Err(LiveError::Parameters(_)) => self.muxer.lost(),
-                Err(_) => {
-                    self.singly = true;
-                    self.ready.push_back(Piece::Singly("codec"));
-                }
-            }
-        }
-        if !self.singly || !unit.key {
-            return;
-        }
-        let frame = KeyFrame {
-            camera: self.camera.clone(),
-            codec: unit.codec,
-            size_px: unit.size_px,
-            data: unit.data,
-            media_time: unit.media_time,
-            received_at: at,
-            received: std::time::Instant::now(),
-        };
-        let look = if (self.lifted)() { Look::Open } else { Look::Masked };
-        let (eyes, privacy) = (self.eyes.clone(), self.privacy.clone());
-        let shown = tokio::task::spawn_blocking(move || eyes.show(&frame, look, &privacy)).await;
-        self.ready.push_back(match shown {
-            Ok(Ok(jpeg)) => Piece::Picture(jpeg.into()),
-            Ok(Err(StillError::Failed(_) | StillError::NoFrame)) => Piece::Missed(1),
-            Ok(Err(StillError::Withheld(_))) | Err(_) => Piece::Away("withheld"),
-        });
     }
 }
 

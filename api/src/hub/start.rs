@@ -167,15 +167,16 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
     #[cfg(feature = "edge")]
     let taps = super::watch::Taps::default();
     #[cfg(feature = "edge")]
-    let (stills, live, clips) = match &prepared {
+    let (stills, live, clips, recordings) = match &prepared {
         Some(prepared) => {
             let clips = super::record::door(&state_dir, prepared.eyes.clone());
-            (Some(super::stills::source(prepared.eyes.clone())), Some(super::watch::source(taps.clone())), Some(clips))
+            let recordings = super::recordings::door(prepared.eyes.clone());
+            (Some(super::stills::source(prepared.eyes.clone())), Some(super::watch::source(taps.clone())), Some(clips), Some(recordings))
         }
-        None => (None, None, None),
+        None => (None, None, None, None),
     };
     #[cfg(not(feature = "edge"))]
-    let (stills, live, clips) = (None, None, None);
+    let (stills, live, clips, recordings) = (None, None, None, None);
     let app = App(Arc::new(Shared {
         shown: ShownAlerts::default(),
         cameras: LiveCameras::new(&config, mode != Mode::Centre),
@@ -184,6 +185,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         metrics_token: secrets::metrics_token(&state_dir)?,
         feed_token: secrets::feed_token(&state_dir)?,
         outbox_bell: tokio::sync::Notify::new(),
+        requests: requests(&config, &state_dir)?,
         seal,
         drills: tokio::sync::Notify::new(),
         phones: Phones::load(&store, secrets::phone_key(&state_dir)?).await?,
@@ -211,6 +213,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         stills,
         live,
         clips,
+        recordings,
         viewings: Viewings::default(),
         wall: Wall::default(),
         metrics,
@@ -221,6 +224,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
     app.audit("system/hub", "system", "hub.start", "hub", Some(env!("CARGO_PKG_VERSION"))).await?;
 
     crate::register::add_configured(&app).await?;
+    crate::plan::load(&app).await?;
     // Before the first press of this start.
     let drills = crate::drills::windows(&app.store.open_drills().await?, app.clock.utc());
     app.engine.tell(qorgan_domain::Event::Drills(drills)).await?;
@@ -241,6 +245,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         tokio::spawn(supervise::supervise(app.clone(), cancel.clone())),
         tokio::spawn(camera_admin::meter::run(app.clone(), cancel.clone())),
         tokio::spawn(crate::drills::keep::keep(app.clone(), cancel.clone())),
+        tokio::spawn(crate::requests::keep::keep(app.clone(), cancel.clone())),
         tokio::spawn(crate::tension::keep(app.clone(), cancel.clone())),
         tokio::spawn(upkeep::alert_topics(app.clone(), mqtt.clone(), cancel.clone())),
         tokio::spawn(seeing::keep(app.clone(), cancel.clone())),
@@ -388,6 +393,20 @@ fn announce(running: &Running) {
         }
     }
     println!();
+}
+
+/// What is kept in memory about requests, with the keys that open them.
+fn requests(config: &Config, state_dir: &Path) -> Result<crate::requests::Requests, StartError> {
+    let mut keys = vec![("hub".to_owned(), secrets::open311_key(state_dir)?)];
+    for (name, source) in &config.requests.open311.keys {
+        let key = source.read().map_err(|e| StartError::Secret(format!("open311.key {name}: {}", crate::error::chain(&e))))?;
+        if key.len() < 16 {
+            return Err(StartError::Secret(format!("open311.key {name} has fewer than 16 characters")));
+        }
+        keys.push((name.clone(), key));
+    }
+    let key = secrets::requests_key(state_dir)?;
+    Ok(crate::requests::Requests::new(config.requests.clone(), config.shift.utc_offset_min, &key, keys))
 }
 
 /// Opens the store. A PostgreSQL that starts later than the hub, as after a power cut, is waited for.

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     auth::{Right, Session},
     camera_admin::{
-        self, ChangeError, Given, Trial,
+        self, ChangeError, DeviceAddress, DeviceReport, FoundDevice, Given, Trial,
         compliance::{Criterion, Mark, failed},
     },
     config::{CameraKeys, Kept, Origin},
@@ -33,7 +33,7 @@ use crate::{
 
 /// These routes in the OpenAPI document.
 #[derive(OpenApi)]
-#[openapi(paths(list, write, remove, try_out, still, compliance, compliance_csv))]
+#[openapi(paths(list, write, remove, try_out, discover, ask, still, compliance, compliance_csv))]
 pub(super) struct Doc;
 
 /// Rows of the table.
@@ -42,6 +42,8 @@ pub(super) fn rows() -> Vec<Route> {
     vec![
         row(Method::GET, "/api/v1/camera-admin", manage, get(list)),
         row(Method::POST, "/api/v1/camera-admin/try", manage, post(try_out)),
+        row(Method::POST, "/api/v1/camera-admin/discover", manage, post(discover)),
+        row(Method::POST, "/api/v1/camera-admin/device", manage, post(ask)),
         row(Method::PUT, "/api/v1/camera-admin/{site}/{device}", manage, put(write)),
         row(Method::DELETE, "/api/v1/camera-admin/{site}/{device}", manage, axum::routing::delete(remove)),
         row(Method::POST, "/api/v1/camera-admin/{site}/{device}/still", manage, post(still)),
@@ -244,7 +246,6 @@ pub(super) async fn try_out(
 ) -> Result<Response, ApiError> {
     let given = Given { keys: body.keys, passwords: passwords(body.password, None)? };
     let (camera, _) = camera_admin::judged(&app, &body.site, &given).await?;
-    let no_pictures = || ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_pictures", "This hub takes no pictures itself.");
     let control = app.control.get().ok_or_else(no_pictures)?;
     if camera.url.is_none() {
         return Err(ApiError::invalid("a camera without an address cannot be tried"));
@@ -252,6 +253,63 @@ pub(super) async fn try_out(
     app.audit_by(&session, "camera.try", &format!("camera/{}", camera.id), None).await?;
     let trial = (control.try_out)(camera).await;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(trial)).into_response())
+}
+
+/// Devices on the local networks.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FoundList {
+    devices: Vec<FoundView>,
+}
+
+/// A device that answered.
+#[derive(Serialize, ToSchema)]
+struct FoundView {
+    #[serde(flatten)]
+    device: FoundDevice,
+    /// Cameras of this hub that are set up with its address.
+    cameras: Vec<String>,
+}
+
+fn no_pictures() -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_pictures", "This hub takes no pictures itself.")
+}
+
+fn device_away(message: String) -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "device_away", message)
+}
+
+/// Asks every local network by multicast who speaks ONVIF; takes about four seconds.
+#[utoipa::path(post, path = "/api/v1/camera-admin/discover", tag = "camera administration",
+    responses((status = 200, body = FoundList), (status = 503, description = "`no_pictures` or `device_away`")))]
+pub(super) async fn discover(State(app): State<App>, Extension(session): Extension<Session>) -> Result<Json<FoundList>, ApiError> {
+    let control = app.control.get().ok_or_else(no_pictures)?;
+    app.audit_by(&session, "camera.discover", "network", None).await?;
+    let found = (control.discover)(()).await.map_err(device_away)?;
+    let setups = app.cameras.setups();
+    let devices = found.into_iter().map(|device| {
+        let host = url::Url::parse(&device.address).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let at_host = |camera: &&std::sync::Arc<crate::config::Camera>| {
+            let stream = camera.url.as_deref().and_then(|url| url::Url::parse(url).ok());
+            let onvif = camera.onvif.as_ref().map(|onvif| onvif.address.clone());
+            host.is_some() && [stream, onvif].into_iter().flatten().any(|url| url.host_str() == host.as_deref())
+        };
+        FoundView { cameras: setups.iter().filter(at_host).map(|camera| camera.id.to_string()).collect(), device }
+    });
+    Ok(Json(FoundList { devices: devices.collect() }))
+}
+
+/// Asks a device for its streams, its clock and what it has recorded. The password is used once and not kept.
+#[utoipa::path(post, path = "/api/v1/camera-admin/device", tag = "camera administration", request_body = DeviceAddress,
+    responses((status = 200, body = DeviceReport), (status = 503, description = "`no_pictures` or `device_away`")))]
+pub(super) async fn ask(
+    State(app): State<App>,
+    Extension(session): Extension<Session>,
+    Json(body): Json<DeviceAddress>,
+) -> Result<Json<DeviceReport>, ApiError> {
+    let control = app.control.get().ok_or_else(no_pictures)?;
+    let subject: String = body.address.chars().filter(|c| !c.is_control()).take(120).collect();
+    app.audit_by(&session, "camera.ask", &subject, None).await?;
+    Ok(Json((control.ask)(body).await.map_err(device_away)?))
 }
 
 /// The camera's newest picture to draw on; everybody in it is pixelated, whatever is going on.

@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use qorgan_domain::{DeviceRef, Role};
+use qorgan_domain::{DeviceRef, Role, UtcMs, alert::Alert};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
@@ -45,9 +45,9 @@ pub(super) struct CountsQuery {
 #[serde(deny_unknown_fields)]
 pub(super) struct WhyBody {
     /// Number of an open alert at the camera's site.
-    alert: Option<i64>,
+    pub(super) alert: Option<i64>,
     /// Purpose, ten characters or more.
-    purpose: Option<String>,
+    pub(super) purpose: Option<String>,
 }
 
 /// Whether this session may see a site's cameras: a school contact sees its own site only.
@@ -103,6 +103,12 @@ pub(super) fn why_of(app: &App, camera: &DeviceRef, body: WhyBody) -> Result<Why
 /// Whether people at the camera's site may be seen as they are: an alarm or a crossed safety limit is open there.
 pub(super) fn lifts_mask(app: &App, camera: &DeviceRef) -> bool {
     app.engine.open_alerts().iter().any(|alert| alert.site.as_ref() == Some(&camera.site) && alert.lifts_mask())
+}
+
+/// The same for pictures of the past: the alarm or limit must not be younger than `until`.
+pub(super) fn lifts_mask_since(app: &App, camera: &DeviceRef, until: UtcMs) -> bool {
+    let lifts = |alert: &Alert| alert.site.as_ref() == Some(&camera.site) && alert.lifts_mask() && alert.raised_at <= until;
+    app.engine.open_alerts().iter().any(|alert| lifts(alert))
 }
 
 /// Why there is no picture, for whoever asked for one.

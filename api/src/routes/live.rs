@@ -300,6 +300,13 @@ fn source(app: &App, subject: &Subject, pictures: bool) -> Result<(Pieces, Optio
             let lifted = Box::new(move || super::cameras::lifts_mask(&hub, &of));
             Ok(((clips.play)(*alert, camera.clone(), lifted, app.privacy_of(camera)), None))
         }
+        Subject::Recording { token, from, .. } => {
+            let recordings = app.recordings.as_ref().ok_or("This hub has no cameras of its own.")?;
+            let setup = app.cameras.setup(camera).ok_or("The camera was removed.")?;
+            let (hub, of, from) = (app.clone(), camera.clone(), *from);
+            let lifted = Box::new(move || super::cameras::lifts_mask_since(&hub, &of, from + super::recordings::LIFTED_BEFORE));
+            Ok(((recordings.play)(setup, token.clone(), from, lifted, app.privacy_of(camera)), None))
+        }
     }
 }
 

@@ -8,8 +8,9 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, intake, live, ops, phone, places,
-    public, register, session, shift, signals, sitefile, sources, stream, table, tension, tension_method, users, wall,
+    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, intake, live, notes,
+    open311, ops, phone, places, plan, public, recordings, register, reports, requests, resident, session, shift, signals, sitefile,
+    sources, stream, table, tension, tension_method, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -54,16 +55,24 @@ pub fn document() -> Value {
     let mut whole = Document::openapi();
     for part in [
         clips::Doc::openapi(),
+        recordings::Doc::openapi(),
         badges::Doc::openapi(),
         camera_admin::Doc::openapi(),
         connectors::Doc::openapi(),
         devices::Doc::openapi(),
         dispatch::Doc::openapi(),
         drills::Doc::openapi(),
+        emergencies::Doc::openapi(),
         intake::Doc::openapi(),
         live::Doc::openapi(),
+        notes::Doc::openapi(),
+        open311::Doc::openapi(),
         phone::Doc::openapi(),
+        plan::Doc::openapi(),
         register::Doc::openapi(),
+        reports::Doc::openapi(),
+        requests::Doc::openapi(),
+        resident::Doc::openapi(),
         shift::Doc::openapi(),
         signals::Doc::openapi(),
         sitefile::Doc::openapi(),

@@ -12,6 +12,7 @@
 
 mod clips;
 mod keeper;
+mod recordings;
 mod viewing;
 mod wall;
 
@@ -23,6 +24,7 @@ use qorgan_domain::{AlertId, DeviceRef, alert::Alert};
 
 pub use clips::{ClipDoor, ClipInfo, ClipPlan, Lifted, Play};
 pub(crate) use keeper::{end, keep};
+pub use recordings::{RecordingDoor, RecordingInfo, RecordingsError};
 pub use viewing::{End, Subject, TERM, Viewing};
 pub(crate) use viewing::{Join, NoViewing, Viewings};
 pub(crate) use wall::Wall;

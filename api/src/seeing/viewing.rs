@@ -30,13 +30,22 @@ pub enum Subject {
     Live(DeviceRef),
     /// What the hub kept of a camera around the alert of this number.
     Clip(DeviceRef, i64),
+    /// What a device has recorded, from a moment on.
+    Recording {
+        /// The camera.
+        camera: DeviceRef,
+        /// What the device calls the recording by.
+        token: String,
+        /// By the hub's clock.
+        from: UtcMs,
+    },
 }
 
 impl Subject {
     /// The camera that it comes from.
     pub fn camera(&self) -> &DeviceRef {
         match self {
-            Self::Live(camera) | Self::Clip(camera, _) => camera,
+            Self::Live(camera) | Self::Clip(camera, _) | Self::Recording { camera, .. } => camera,
         }
     }
 
@@ -45,6 +54,7 @@ impl Subject {
         match self {
             Self::Live(_) => "live",
             Self::Clip(..) => "clip",
+            Self::Recording { .. } => "recording",
         }
     }
 
@@ -53,6 +63,7 @@ impl Subject {
         match self {
             Self::Live(camera) => format!("camera/{camera}"),
             Self::Clip(camera, id) => format!("camera/{camera} clip/{id}"),
+            Self::Recording { camera, from, .. } => format!("camera/{camera} recording from {from}"),
         }
     }
 }
@@ -72,7 +83,7 @@ pub enum End {
     Left,
     /// The hub ends.
     HubStopped,
-    /// A clip came to its end.
+    /// A clip or a recording came to its end.
     Finished,
 }
 

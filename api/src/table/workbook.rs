@@ -101,7 +101,7 @@ fn unpack(bytes: &[u8]) -> Result<Seen, TableError> {
             zip::result::ZipError::UnsupportedArchive(why) if why == zip::result::ZipError::PASSWORD_REQUIRED => TableError::Password,
             other => broken(&other),
         })?;
-        let sheet = part.name().starts_with("xl/worksheets/");
+        let sheet = part.name().is_ok_and(|name| name.starts_with("xl/worksheets/"));
         let mut part = part.take(left + 1);
         // The end of the block before, so that a tag on its border is seen.
         let mut kept = 0;

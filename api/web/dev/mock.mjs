@@ -10,9 +10,10 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CAMERAS, cameraKeys, compliance, CONNECTORS, DEVICES, FILES, makeRegister, PASSWORD, SITES, UNITS, UNITS_LIVE, USERS } from "./data.mjs";
 import { Sites } from "./places.mjs";
+import { Situation } from "./situation.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const DIST = join(here, "..", "dist");
+const DIST = process.env.QORGAN_DIST ?? join(here, "..", "dist");
 const AREAS_FILE = join(here, "..", "..", "..", "configs", "areas", "zhambyl.geojson");
 const option = (name, fallback) => {
   const at = process.argv.indexOf(name);
@@ -316,7 +317,7 @@ async function handle(request, response) {
   const session = sessions.get(/qorgan_session=(\w+)/.exec(request.headers.cookie ?? "")?.[1]);
   if (route === "GET /api/v1/stream") return session ? openStream(request, response, session) : send(response, fail(401, "unauthenticated", "log in"));
   const body = request.method === "GET" ? {} : await readBody(request);
-  const answer = path.startsWith("/dev/") ? devDoor(route, body) : anonymous(route, body, response) ?? (session ? forSession(route, url, body, session, response) : fail(401, "unauthenticated", "log in"));
+  const answer = path.startsWith("/dev/") ? devDoor(route, body) : anonymous(route, url, body, response) ?? (session ? forSession(route, url, body, session, response) : fail(401, "unauthenticated", "log in"));
   if (answer) send(response, answer);
 }
 
@@ -350,7 +351,7 @@ function devDoor(route, body) {
   return ok(null, 204);
 }
 
-function anonymous(route, body, response) {
+function anonymous(route, url, body, response) {
   if (route === "POST /api/v1/session") {
     const user = USERS[body.user];
     if (!user || body.password !== PASSWORD) return fail(401, "unauthenticated", "wrong name or password");
@@ -364,6 +365,7 @@ function anonymous(route, body, response) {
   if (route === "GET /api/v1/public") {
     return ok({ hub: { name: "Тараз ЖБО" }, since: "2026-09-01T00:00:00.000Z", cameras: { school: 3, public_place: 3 }, buttons: 3, alerts_30d: { alarm: 3, crowd: 12, false_percent: 8.3 }, video_opened_30d: 4, retention: { counts_raw_h: 24, counts_minute_d: 30, counts_hour_y: 3 }, identifies_people: false });
   }
+  if (new URL(route.split(" ")[1], "http://mock").pathname.startsWith("/api/v1/public/requests")) return situation.publicRoute(route, url, body);
   return null;
 }
 
@@ -401,6 +403,8 @@ function forSession(route, url, body, session, response) {
   if (route === "GET /api/v1/sites/school-17/plan") return plan(response);
   const place = places.route(route, url, body, session, response);
   if (place !== undefined) return place;
+  const region = situation.route(route, url, body, session);
+  if (region !== undefined) return region;
   const routes = {
     "GET /api/v1/session": () => ok(sessionBody(session)),
     "DELETE /api/v1/session": () => {
@@ -482,7 +486,7 @@ function plan(response) {
 }
 
 function page(path, response) {
-  const file = path === "/" || path === "/public" ? "index.html" : normalize(path).replace(/^(\.\.[/\\])+/, "");
+  const file = path === "/" || path === "/public" ? "index.html" : /^\/109(\/|$)/.test(path) ? "resident.html" : normalize(path).replace(/^(\.\.[/\\])+/, "");
   const full = join(DIST, file);
   if (!full.startsWith(DIST) || !existsSync(full)) return send(response, fail(404, "not_found", "no such file"));
   response.writeHead(200, { "content-type": TYPES[extname(full)] ?? "application/octet-stream", "cache-control": "no-store", ...SECURITY });
@@ -515,6 +519,7 @@ function reset() {
   trouble("battery", "device", 1);
 }
 
+const situation = new Situation({ areas, ok, fail, iso });
 const places = new Sites({ sites: SITES, devices: DEVICES, files: FILES, register: makeRegister(Number(option("--register", "120"))), connectors: CONNECTORS, alerts: () => [...alerts.values()], desks: () => desksNow(), ok, fail, iso, change: (c) => { pending.push(c); flush(); } });
 
 for (const c of CAMERAS) {

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { Failed, Loading } from "./ui/bits";
+import { Lazy } from "./ui/Lazy";
 import { Toasts } from "./ui/toast";
 import { locked, page, session, sessionEnded } from "./store";
 import { sessionKnown, start, startError } from "./wiring";
@@ -12,18 +13,28 @@ import { DeskDialogs } from "./desk/DeskDialogs";
 import { Flash } from "./desk/Flash";
 import { Pages } from "./desk/Pages";
 import { TopBar } from "./desk/TopBar";
-import { AreasPage } from "./pages/Areas";
-import { AuditPage } from "./pages/Audit";
-import { CamerasPage } from "./pages/Cameras";
-import { ConnectorsPage } from "./pages/Connectors";
-import { DevicesPage } from "./pages/Devices";
-import { DrillsPage } from "./pages/Drills";
-import { RegisterPage } from "./pages/Register";
-import { SiteFilePage } from "./pages/SiteFile";
 import { Login, Relogin } from "./pages/Login";
-import { PhonesPage } from "./pages/Phones";
 import { PatrolPage } from "./patrol/PatrolPage";
 import { WallPage } from "./seeing/Wall";
+
+const NONE = {};
+/** What the desk does not need to begin with is fetched when it is opened. */
+const load = {
+  areas: () => import("./pages/Areas").then((m) => m.AreasPage),
+  audit: () => import("./pages/Audit").then((m) => m.AuditPage),
+  cameras: () => import("./pages/Cameras").then((m) => m.CamerasPage),
+  connectors: () => import("./pages/Connectors").then((m) => m.ConnectorsPage),
+  devices: () => import("./pages/Devices").then((m) => m.DevicesPage),
+  drills: () => import("./pages/Drills").then((m) => m.DrillsPage),
+  phones: () => import("./pages/Phones").then((m) => m.PhonesPage),
+  register: () => import("./pages/Register").then((m) => m.RegisterPage),
+  sitefile: () => import("./pages/SiteFile").then((m) => m.SiteFilePage),
+  tension: () => import("./situation/TensionPage").then((m) => m.TensionPage),
+  requests: () => import("./situation/requests/RequestsPage").then((m) => m.RequestsPage),
+  plan: () => import("./situation/plan/PlanPage").then((m) => m.PlanPage),
+  journal: () => import("./situation/journal/JournalPage").then((m) => m.JournalPage),
+  data: () => import("./situation/data/DataPage").then((m) => m.DataPage),
+};
 
 export function App(): JSX.Element {
   if (!sessionKnown.value) return <main class="plain"><Loading /></main>;
@@ -52,14 +63,6 @@ function Current(): JSX.Element {
   switch (page.value) {
     case "desk": return <Desk />;
     case "wall": return <WallPage />;
-    case "cameras": return <CamerasPage />;
-    case "register": return <RegisterPage />;
-    case "devices": return <DevicesPage />;
-    case "drills": return <DrillsPage />;
-    case "sitefile": return <SiteFilePage />;
-    case "connectors": return <ConnectorsPage />;
-    case "phones": return <PhonesPage />;
-    case "areas": return <AreasPage />;
-    case "audit": return <AuditPage />;
+    default: return <Lazy key={page.value} load={load[page.value]} props={NONE} />;
   }
 }

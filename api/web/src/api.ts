@@ -2,11 +2,11 @@
 // once to whoever listens, and never thrown away silently.
 
 import type {
-  Action, Alert, AreaCollection, AuditEntry, Camera, Clip, CloseReason, Connector, Contact, Device, Drill, Drills, Handover, ImportResult, Institution, LatLon, PublicInfo,
-  Opened, Reason, Register, Session, Shift, Site, SiteFile, Transition, Unit, UnitChoice, UnitLive,
+  Action, Alert, AreaCollection, AreasReport, AuditEntry, Camera, Clip, CloseReason, Connector, Contact, Device, Drill, Drills, Handover, ImportResult, Institution, LatLon, PublicInfo,
+  Opened, Reason, Recording, Register, Session, Shift, Site, SiteFile, Transition, Unit, UnitChoice, UnitLive,
 } from "./types";
 import type { Enrolment, PhoneLine } from "./types";
-import type { AdminCamera, CameraKeys, Compliance, Trial } from "./pages/cameras/types";
+import type { AdminCamera, CameraKeys, Compliance, DeviceReport, FoundDevice, Trial } from "./pages/cameras/types";
 import type { Answer, Fix, Order, OrderAlert } from "./patrol/types";
 
 export class ApiError extends Error {
@@ -27,7 +27,8 @@ export function onSessionLost(listener: () => void): void {
   lost = listener;
 }
 
-async function call(method: string, path: string, body?: unknown): Promise<Response> {
+/** One call with the session's cookie; used by the subjects that keep their routes in a file of their own. */
+export async function call(method: string, path: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   // A file goes as it is, under its own type; everything else is JSON.
   const file = body instanceof Blob;
@@ -58,7 +59,7 @@ async function call(method: string, path: string, body?: unknown): Promise<Respo
   throw new ApiError(response.status, code, String(error["message"] ?? response.statusText), error);
 }
 
-async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
   return (await (await call(method, path, body)).json()) as T;
 }
 
@@ -116,6 +117,9 @@ export const api = {
   clips: async (of: { alert?: number; camera?: string }) =>
     (await json<{ clips: Clip[] }>("GET", `/api/v1/clips?${new URLSearchParams(Object.entries(of).map(([k, v]) => [k, String(v)]))}`)).clips,
   openClip: (alert: number, id: string, why: Reason) => json<Opened>("POST", `/api/v1/clips/${alert}/${camera(id)}/open`, why),
+  recordings: async (id: string) => (await json<{ recordings: Recording[] }>("GET", `/api/v1/cameras/${camera(id)}/recordings`)).recordings,
+  openRecording: (id: string, token: string, from: string, why: Reason) =>
+    json<Opened>("POST", `/api/v1/cameras/${camera(id)}/recordings/open`, { token, from, ...why }),
   extendLive: (id: string) => json<Opened>("POST", `/api/v1/live/${one(id)}/extend`),
   closeLive: (id: string) => call("DELETE", `/api/v1/live/${one(id)}`),
   liveUrl: (id: string, pictures: boolean) =>
@@ -128,15 +132,17 @@ export const api = {
   },
   compliance: async () => (await json<{ cameras: Compliance[] }>("GET", "/api/v1/compliance")).cameras,
   cameraAdmin: () => json<{ cameras: AdminCamera[]; pictures: boolean }>("GET", "/api/v1/camera-admin"),
-  putCamera: (site: string, body: { keys: CameraKeys; password?: string }) => call("PUT", `/api/v1/camera-admin/${one(site)}/${one(body.keys.id)}`, body),
+  putCamera: (site: string, body: { keys: CameraKeys; password?: string; onvif_password?: string }) => call("PUT", `/api/v1/camera-admin/${one(site)}/${one(body.keys.id)}`, body),
   removeCamera: (id: string) => call("DELETE", `/api/v1/camera-admin/${camera(id)}`),
+  discoverCameras: async () => (await json<{ devices: FoundDevice[] }>("POST", "/api/v1/camera-admin/discover")).devices,
+  askDevice: (body: { address: string; user: string; password: string }) => json<DeviceReport>("POST", "/api/v1/camera-admin/device", body),
   tryCamera: (body: { site: string; keys: CameraKeys; password?: string }) => json<Trial>("POST", "/api/v1/camera-admin/try", body),
   setupStill: async (id: string) => (await call("POST", `/api/v1/camera-admin/${camera(id)}/still`)).blob(),
   sites: async () => (await json<{ sites: Site[] }>("GET", "/api/v1/sites")).sites,
   units: async () => (await json<{ units: Unit[] }>("GET", "/api/v1/units")).units,
   areas: () => json<AreaCollection>("GET", "/api/v1/areas"),
   putAreas: (body: unknown) =>
-    json<{ imported: number; skipped: { index: number; reason: string }[] }>("PUT", "/api/v1/areas", body),
+    json<AreasReport>("PUT", "/api/v1/areas", body),
   soundTest: (heard: boolean) => call("POST", "/api/v1/desk/sound-test", { heard }),
   phones: async () => (await json<{ phones: PhoneLine[] }>("GET", "/api/v1/phones")).phones,
   enrolPhone: (site: string, name: string) => json<Enrolment>("POST", "/api/v1/phones/enrolments", { site, name }),

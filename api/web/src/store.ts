@@ -5,7 +5,8 @@ import { calls, compareAlerts, isTest, isUrgent, newer, rings } from "./rank";
 import type { Alert, AreaCollection, Camera, Change, Changes, Desks, Institution, Right, Session, Shift, Site, Snapshot, Unit, UnitLive } from "./types";
 
 export type Link = "connecting" | "live" | "reconnecting";
-export type Page = "desk" | "wall" | "cameras" | "register" | "devices" | "drills" | "sitefile" | "phones" | "connectors" | "areas" | "audit";
+export type Page = "desk" | "wall" | "cameras" | "register" | "devices" | "drills" | "sitefile" | "phones" | "connectors" | "areas" | "audit"
+  | "tension" | "requests" | "plan" | "journal" | "data";
 
 export const session = signal<Session | null>(null);
 /** The desk stays visible and ringing behind the dialog that these two put in front of it. */
@@ -30,6 +31,7 @@ export const shift = signal<Shift | null>(null);
 /** Grow when the hub says that a list is worth reading again. */
 export const devicesVersion = signal(0);
 export const drillsVersion = signal(0);
+export const tensionVersion = signal(0);
 /** Blind institutions as a layer of the map; null while the layer is off. */
 export const blind = signal<readonly Institution[] | null>(null);
 /** The site whose file the editor shows, or whose row another page points at. */
@@ -136,6 +138,7 @@ function apply(changes: readonly Change[]): void {
     if (change.areas) areasVersion.value++;
     if (change.devices) devicesVersion.value++;
     if (change.drills) drillsVersion.value++;
+    if (change.tension) tensionVersion.value++;
     if (change.desks) desks.value = change.desks;
     if (change.shift) shift.value = change.shift;
   }

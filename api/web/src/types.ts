@@ -7,12 +7,15 @@ export type LatLon = [number, number];
 
 export type Role =
   | "duty_officer" | "shift_lead" | "police_desk" | "patrol" | "school_contact" | "district_contact"
-  | "analyst" | "resident_operator" | "administrator" | "auditor";
+  | "analyst" | "deputy" | "resident_operator" | "administrator" | "auditor";
 export type Right =
   | "alerts.read" | "alerts.act" | "incidents.open" | "cameras.read" | "cameras.manage" | "badges.read" | "still.open"
   | "areas.read" | "areas.write" | "audit.read" | "users.manage" | "desk.sound" | "metrics.read"
   | "register.read" | "register.write" | "drills.read" | "drills.write" | "sitefile.read" | "sitefile.write"
-  | "shift" | "units.read" | "orders.answer" | "phones.manage" | "connectors.read";
+  | "shift" | "units.read" | "orders.answer" | "phones.manage" | "connectors.read"
+  | "tension.read" | "tension.manage" | "intake.read" | "intake.write" | "signals.read" | "signals.write"
+  | "requests.read" | "requests.work" | "requests.figures" | "plan.read" | "plan.write" | "journal.read" | "journal.write"
+  | "notes.read" | "notes.write" | "reports.read";
 
 export interface Session {
   user: string;
@@ -169,6 +172,8 @@ export interface Camera {
   age_s: number | null;
   limit: number | null;
   source: "hub" | "foreign";
+  /** Its device may have recordings. */
+  recordings: boolean;
   codec: string | null;
   size_px: [number, number] | null;
   zones: ZoneCount[];
@@ -252,7 +257,7 @@ export interface Desks { attended: { user: string; role: Role; sound_ok: boolean
 
 export interface Snapshot { cursor: string; now: string; alerts: Alert[]; cameras: Camera[]; desks?: Desks; units?: UnitLive[]; shift?: Shift }
 export interface Change {
-  alert?: Alert; gone?: number; camera?: Camera; areas?: boolean; desks?: Desks; unit?: UnitLive; shift?: Shift; devices?: boolean; drills?: boolean;
+  alert?: Alert; gone?: number; camera?: Camera; areas?: boolean; desks?: Desks; unit?: UnitLive; shift?: Shift; devices?: boolean; drills?: boolean; tension?: boolean;
 }
 export interface Changes { cursor: string; now: string; changes: Change[] }
 
@@ -262,6 +267,14 @@ export interface AreaFeature {
   geometry: { type: string; coordinates: unknown };
 }
 export interface AreaCollection { type: "FeatureCollection"; features: AreaFeature[] }
+
+/** What became of a file of outlines; an older hub says only what was taken and left out. */
+export interface AreasReport {
+  imported: number; skipped: { index: number; reason: string }[];
+  repaired?: { index: number; code: string | null; name: string | null; problem: string; area_before_km2: number | null; area_after_km2: number; change_percent: number | null }[];
+  overlaps?: { a: string; a_name: string; b: string; b_name: string; km2: number; percent_of_smaller: number }[];
+  kato?: { code: string; problem: string }[];
+}
 
 export interface AuditEntry {
   seq: number; at: string; who: string; role: string; action: string;
@@ -284,6 +297,9 @@ export type Reason = { alert: number } | { purpose: string };
 
 /** An opened viewing, live or of a clip. */
 export interface Opened { id: string; camera: string; until: string; term_s: number; alert: number | null }
+
+/** What a device has recorded of a camera. */
+export interface Recording { token: string; source: string; from: string | null; to: string | null }
 
 /** What is kept of a camera around an alarm. */
 export interface Clip { alert: number; camera: string; from: string; to: string; bytes: number; expires_at: string }

@@ -68,7 +68,8 @@ function begin(session: Session): void {
     if (sound.value === "ok") api.soundTest(true).catch((error: unknown) => console.warn("sound test:", error));
   }
   if (!store.can("alerts.read") && !store.can("cameras.read")) {
-    store.page.value = store.can("audit.read") ? "audit" : store.can("register.read") ? "register" : "areas";
+    const first = [["requests.read", "requests"], ["tension.read", "tension"], ["plan.read", "plan"], ["audit.read", "audit"], ["register.read", "register"], ["areas.write", "areas"]] as const;
+    store.page.value = first.find(([right]) => store.can(right))?.[1] ?? "desk";
   }
   setLink("connecting");
   stream.start();

@@ -7,16 +7,23 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const SRC = fileURLToPath(new URL("../src", import.meta.url));
-const texts = Object.fromEntries(["kk", "ru", "en"].map((l) => [l, JSON.parse(readFileSync(join(SRC, "i18n", `${l}.json`), "utf8"))]));
+/** The desk's texts, and those of the situation's pages, which travel apart. */
+const SETS = ["i18n", "situation/i18n"].map((dir) => Object.fromEntries(["kk", "ru", "en"].map((l) => [l, JSON.parse(readFileSync(join(SRC, dir, `${l}.json`), "utf8"))])));
+const texts = Object.fromEntries(["kk", "ru", "en"].map((l) => [l, Object.assign({}, ...SETS.map((set) => set[l]))]));
 
 /** Values that are the same in every language: signs, not words. */
-const SAME_ALLOWED = new Set(["count.range"]);
+const SAME_ALLOWED = new Set(["count.range", "data.kind.http", "data.kind.mqtt", "requests.channel.open311"]);
 const code = readdirSync(SRC, { recursive: true })
   .filter((f) => /\.tsx?$/.test(f))
   .map((f) => ({ file: f, text: readFileSync(join(SRC, f), "utf8") }));
 
 test("every key exists in all three languages, in the same order", () => {
   for (const l of ["kk", "ru"]) assert.deepEqual(Object.keys(texts[l]), Object.keys(texts.en), l);
+});
+
+test("no key stands in two files", () => {
+  const all = SETS.flatMap((set) => Object.keys(set.en));
+  assert.equal(new Set(all).size, all.length);
 });
 
 test("no text is empty, and no Kazakh or Russian text equals the English one", () => {
@@ -30,7 +37,7 @@ test("no text is empty, and no Kazakh or Russian text equals the English one", (
 
 test("Kazakh and Russian are not the same text, but for words they share", () => {
   const shared = Object.keys(texts.en).filter((k) => texts.kk[k] === texts.ru[k]);
-  const same = ["ago.min", "ago.s", "count.range", "distance.km", "distance.m", "drills.min", "map.title", "patrol.kilometres", "patrol.metres", "role.auditor", "role.patrol", "shift.seconds", "still.open_short", "unit.patrol"];
+  const same = ["ago.min", "ago.s", "chart.kind", "count.range", "data.import", "data.kind.feed", "data.kind.file", "data.kind.http", "data.kind.mqtt", "data.site", "data.survey_type.online", "distance.km", "distance.m", "drills.min", "map.title", "patrol.kilometres", "patrol.metres", "requests.channel.desk", "requests.channel.open311", "requests.channel.page", "requests.who.operator", "role.auditor", "role.patrol", "shift.seconds", "still.open_short", "tension.map", "unit.patrol"];
   assert.deepEqual(shared.sort(), same.sort());
 });
 
@@ -41,9 +48,12 @@ test("the same placeholders stand in every language", () => {
 
 const literals = new Set();
 const prefixes = new Set();
-for (const { text } of code) {
+for (const { file, text } of code) {
   for (const m of text.matchAll(/\bt\(\s*"([^"]+)"/g)) literals.add(m[1]);
   for (const m of text.matchAll(/\bt\(\s*`([^`$]+)\$\{/g)) prefixes.add(m[1]);
+  // A code of the hub under its prefix.
+  if (file.startsWith("situation")) for (const m of text.matchAll(/\bword\(\s*"([^"]+)"/g)) prefixes.add(`${m[1]}.`);
+  for (const m of text.matchAll(/\bhasKey\(`([^`$]+)\$\{/g)) prefixes.add(m[1]);
   // Keys in a ternary, a table, or looked up by hasKey.
   for (const m of text.matchAll(/"((?:[a-z]+\.)+[a-z_0-9]+)"/g)) if (m[1] in texts.en) literals.add(m[1]);
   for (const m of text.matchAll(/= `([a-z_.]+\.)\$\{/g)) prefixes.add(m[1]);

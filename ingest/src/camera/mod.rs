@@ -28,6 +28,7 @@ mod multipart;
 mod picture;
 mod probe;
 mod redirect;
+mod replay;
 mod retry;
 mod rtsp;
 mod session;
@@ -45,6 +46,7 @@ pub use self::{
     key_frames::{Codec, KeyFrame, KeyFrames, Ready, Wait},
     picture::MAX_SIDE_PX,
     probe::{Picture, ProbeFault, ProbeReport, probe, probe_spec},
+    replay::Replay,
     retry::Backoff,
     spec::{CameraSpec, Settings, Transport, Trust},
     stats::StreamStats,

@@ -46,6 +46,11 @@ impl RtspStream {
         Self::play(session, answer).await
     }
 
+    /// The same, but only here: a redirect is an error.
+    pub(super) async fn open_here(url: &Url, credentials: Option<&Credentials>, answer: Duration) -> Result<Self, CameraError> {
+        Self::play(describe(url, credentials, answer).await?, answer).await
+    }
+
     async fn play(mut session: Session<retina::client::Described>, answer: Duration) -> Result<Self, CameraError> {
         let (index, codec) = choose(&session)?;
         let setup = SetupOptions::default().transport(Transport::Tcp(TcpTransportOptions::default())).frame_format(FrameFormat::SIMPLE);

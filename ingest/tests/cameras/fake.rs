@@ -51,6 +51,8 @@ pub(crate) enum Behaviour {
     Stamped(Arc<Vec<Unit>>, fn(u32) -> u32),
     /// Two streams, `/main` and `/sub`; a missing one is not found.
     Two(Option<Arc<Vec<Unit>>>, Option<Arc<Vec<Unit>>>),
+    /// A recording: once through the units for who asks for this `Range`, by the rules of ONVIF; 457 for anybody else.
+    Recording(Arc<Vec<Unit>>, &'static str),
     /// The first session is in one codec, the later ones in another.
     ChangesCodec(Arc<Vec<Unit>>, Arc<Vec<Unit>>),
 }
@@ -147,6 +149,13 @@ async fn serve(mut socket: TcpStream, behaviour: Behaviour, session: usize, play
                 socket.write_all(answer("461 Unsupported Transport", "", "").as_bytes()).await?;
                 continue;
             }
+            Behaviour::Recording(_, range)
+                if method == "PLAY"
+                    && (header(&request, "range") != Some(*range) || header(&request, "require") != Some("onvif-replay")) =>
+            {
+                socket.write_all(answer("457 Invalid Range", "", "").as_bytes()).await?;
+                continue;
+            }
             Behaviour::Two(main, sub) if if path == "main" { main.is_none() } else { sub.is_none() } => {
                 socket.write_all(answer("404 Not Found", "", "").as_bytes()).await?;
                 continue;
@@ -200,6 +209,7 @@ async fn play(mut socket: OwnedWriteHalf, behaviour: &Behaviour, session: usize,
             (units, usize::MAX)
         }
         Behaviour::Stamped(units, _) => (units, usize::MAX),
+        Behaviour::Recording(units, _) => (units, units.len()),
         Behaviour::Two(Some(units), _) if path == "main" => (units, usize::MAX),
         Behaviour::Two(_, Some(units)) => (units, usize::MAX),
         Behaviour::ChangesCodec(units, _) if session == 0 => (units, units.len()),
@@ -207,7 +217,7 @@ async fn play(mut socket: OwnedWriteHalf, behaviour: &Behaviour, session: usize,
         _ => return Ok(()),
     };
     let stamp = if let Behaviour::Stamped(_, stamp) = behaviour { *stamp } else { |n: u32| n.wrapping_mul(3600) };
-    let ends = matches!(behaviour, Behaviour::ChangesCodec(..)) && session == 0;
+    let ends = matches!(behaviour, Behaviour::Recording(..)) || matches!(behaviour, Behaviour::ChangesCodec(..)) && session == 0;
     let keys = !matches!(behaviour, Behaviour::NoKeyFrames(_));
     let mut pace = tokio::time::interval(Duration::from_millis(20));
     let mut sequence = 0_u16;

@@ -10,6 +10,7 @@ mod files;
 mod mjpeg;
 mod onvif;
 mod real;
+mod recording;
 mod rtsp;
 mod run_time;
 mod watch;

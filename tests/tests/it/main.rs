@@ -14,6 +14,8 @@ mod mqtt;
 mod phone;
 mod pipeline;
 mod quality;
+mod recordings;
 mod register;
+mod requests;
 mod seeing;
 mod store;

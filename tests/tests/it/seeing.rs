@@ -20,12 +20,12 @@ use tokio_tungstenite::{
 };
 
 const LONG: Duration = Duration::from_secs(60);
-const YARD: &str = "school-17/yard";
+pub(crate) const YARD: &str = "school-17/yard";
 
-struct House {
+pub(crate) struct House {
     _server: CameraServer,
     hub: Hub,
-    duty: Client,
+    pub(crate) duty: Client,
     dir: tempfile::TempDir,
 }
 
@@ -35,7 +35,7 @@ impl House {
     }
 
     /// With the demo's configuration after `change`.
-    async fn start_with(change: impl Fn(String) -> String) -> Self {
+    pub(crate) async fn start_with(change: impl Fn(String) -> String) -> Self {
         let clip = campus_clip();
         let mounts = ["campus", "gate", "fast"].map(|name| Mount::new(name, &clip));
         let server = CameraServer::start(0, &mounts, None).unwrap();
@@ -62,7 +62,7 @@ impl House {
         house
     }
 
-    async fn alarm(&self) -> i64 {
+    pub(crate) async fn alarm(&self) -> i64 {
         crate::hub::button(&self.hub, "school-17/canteen").await.press().await.unwrap();
         let raised = || async {
             let answer = self.duty.get("/api/v1/alerts?state=open&limit=20").await.map_err(|e| e.to_string())?;
@@ -85,7 +85,7 @@ impl House {
     }
 
     /// Name and purpose of the audit entries about viewings, oldest first.
-    async fn written(&self) -> Vec<(String, String)> {
+    pub(crate) async fn written(&self) -> Vec<(String, String)> {
         let auditor = self.hub.log_in("auditor").await.unwrap();
         let entries = auditor.get("/api/v1/audit?limit=200").await.unwrap();
         let mut lines: Vec<(String, String)> = entries["entries"]
@@ -93,13 +93,18 @@ impl House {
             .unwrap()
             .iter()
             .map(|e| (e["action"].as_str().unwrap().to_owned(), e["purpose"].as_str().unwrap_or_default().to_owned()))
-            .filter(|(action, _)| action.starts_with("live.") || action.starts_with("wall.") || action.starts_with("clip."))
+            .filter(|(action, _)| {
+                action.starts_with("live.")
+                    || action.starts_with("wall.")
+                    || action.starts_with("clip.")
+                    || action.starts_with("recording.")
+            })
             .collect();
         lines.reverse();
         lines
     }
 
-    async fn socket(&self, client: &Client, id: &str, query: &str) -> Result<Socket, u16> {
+    pub(crate) async fn socket(&self, client: &Client, id: &str, query: &str) -> Result<Socket, u16> {
         let url = format!("{}/api/v1/live/{id}{query}", self.hub.base().replace("http://", "ws://"));
         let mut request = url.into_client_request().unwrap();
         request.headers_mut().insert("cookie", HeaderValue::from_str(client.cookie().unwrap()).unwrap());
@@ -111,7 +116,7 @@ impl House {
     }
 }
 
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     /// The next message: JSON, or bytes.
@@ -126,7 +131,7 @@ impl Socket {
         }
     }
 
-    async fn told(&mut self, kind: &str) -> Value {
+    pub(crate) async fn told(&mut self, kind: &str) -> Value {
         loop {
             if let Ok(told) = self.next().await.unwrap_or_else(|| panic!("{kind} comes before the end"))
                 && told["kind"] == kind
@@ -136,7 +141,7 @@ impl Socket {
         }
     }
 
-    async fn bytes(&mut self) -> Vec<u8> {
+    pub(crate) async fn bytes(&mut self) -> Vec<u8> {
         loop {
             if let Err(bytes) = self.next().await.expect("pictures come") {
                 return bytes;

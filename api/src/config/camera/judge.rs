@@ -269,14 +269,18 @@ fn clip_of(clip: ClipKeys, keys: &CameraKeys, say: &mut dyn FnMut(&str, String))
     holds.then_some(Clip { before_s, after_s, keep_days })
 }
 
-fn onvif_of(keys: &OnvifKeys, around: &Around<'_>, say: &mut dyn FnMut(&str, String)) -> Option<Onvif> {
-    let text = match keys.address.contains("://") {
-        true => keys.address.clone(),
-        false => format!("http://{}/onvif/device_service", keys.address),
+/// The device service of a device: of its host, or as given. No log-in may stand in it.
+pub(crate) fn service_address(given: &str) -> Option<url::Url> {
+    let text = match given.contains("://") {
+        true => given.to_owned(),
+        false => format!("http://{given}/onvif/device_service"),
     };
     let address = url::Url::parse(&text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    let address =
-        address.filter(|url| url.host_str().is_some_and(|h| !h.is_empty()) && url.username().is_empty() && url.password().is_none());
+    address.filter(|url| url.host_str().is_some_and(|h| !h.is_empty()) && url.username().is_empty() && url.password().is_none())
+}
+
+fn onvif_of(keys: &OnvifKeys, around: &Around<'_>, say: &mut dyn FnMut(&str, String)) -> Option<Onvif> {
+    let address = service_address(&keys.address);
     if address.is_none() {
         say("onvif", "onvif.address is neither a host nor http(s)://host/path without a log-in".to_owned());
     }
@@ -290,7 +294,7 @@ fn onvif_of(keys: &OnvifKeys, around: &Around<'_>, say: &mut dyn FnMut(&str, Str
     if keys.user.is_some() && secret.is_none() {
         say("onvif.user", "onvif.user needs a password".to_owned());
     }
-    Some(Onvif { address: address?, login: keys.user.clone().zip(secret) })
+    Some(Onvif { address: address?, login: keys.user.clone().zip(secret), recording: keys.recording.clone() })
 }
 
 #[cfg(test)]

@@ -134,6 +134,10 @@ pub struct OnvifKeys {
     /// File with its password (file only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_file: Option<String>,
+    /// Which of the device's recordings is of this camera: its token, or the name of its source. Needed where several cameras share a
+    /// recorder; a camera that records by itself needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<String>,
 }
 
 /// `calibration`: either four points on the ground, or heights of people.

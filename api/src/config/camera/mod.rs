@@ -13,6 +13,8 @@ use qorgan_domain::{DeviceId, DeviceRef, GeoPoint, Trilingual, UnitId};
 
 use super::SecretSource;
 
+#[cfg(feature = "edge")]
+pub(crate) use judge::service_address;
 pub use judge::{Around, Complaint, Kept, Secrets, judge};
 pub use keys::{CalibrationKeys, CameraKeys, CameraKind, ClipKeys, HeightKeys, LineKeys, MaskKeys, OnvifKeys, Transport, ZoneKeys};
 pub use scene::{Calibration, Height, Line, Point, Polygon, Scene, Zone};
@@ -81,13 +83,15 @@ pub struct Clip {
     pub keep_days: u32,
 }
 
-/// `onvif = { address, user, password_env | password_file }`
+/// `onvif = { address, user, password_env | password_file, recording }`
 #[derive(Debug, Clone)]
 pub struct Onvif {
     /// Device service: `http://host[:port]/onvif/device_service`.
     pub address: url::Url,
     /// Log-in there.
     pub login: Option<(String, SecretSource)>,
+    /// Token of this camera's recording, or the name of its source.
+    pub recording: Option<String>,
 }
 
 impl Camera {

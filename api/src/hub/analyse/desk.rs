@@ -123,6 +123,12 @@ impl Desk {
         close
     }
 
+    /// The camera says that something moves before it.
+    pub(super) fn stir(&self, camera: &DeviceRef) {
+        self.lock().scheduler.stir(camera);
+        self.bell.notify_one();
+    }
+
     /// Pictures of a paused camera are not looked at.
     pub(super) fn pause(&self, camera: &DeviceRef, paused: bool) {
         let mut state = self.lock();

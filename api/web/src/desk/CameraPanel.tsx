@@ -46,6 +46,7 @@ export function CameraPanel({ id }: { id: string }): JSX.Element {
         <div class="actions">
           <button type="button" class="primary" onClick={() => (dialog.value = { kind: "still", camera: id })}><Icon name="camera" />{t("still.open")}</button>
           {camera.source === "hub" && <button type="button" data-open-live onClick={() => (dialog.value = { kind: "live", camera: id })}><Icon name="play" />{t("live.open")}</button>}
+          {camera.recordings && <button type="button" data-recordings onClick={() => (dialog.value = { kind: "recording", camera: id })}><Icon name="clock" />{t("recording.title")}</button>}
         </div>
       )}
       <Clips camera={id} />

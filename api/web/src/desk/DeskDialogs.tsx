@@ -11,6 +11,7 @@ import { SoundDialog } from "./SoundDialog";
 import { StillDialog } from "./StillDialog";
 import { ClipDialog } from "../seeing/Clips";
 import { LiveDialog } from "../seeing/LiveDialog";
+import { RecordingDialog } from "../seeing/Recordings";
 
 export function DeskDialogs(): JSX.Element | null {
   const open = dialog.value;
@@ -27,6 +28,7 @@ export function DeskDialogs(): JSX.Element | null {
     case "give": return <GiveDialog onClose={closeDialog} />;
     case "take": return <TakeDialog onClose={closeDialog} />;
     case "live": return <LiveDialog camera={open.camera} onClose={closeDialog} />;
+    case "recording": return <RecordingDialog camera={open.camera} onClose={closeDialog} />;
     case "clip": return <ClipDialog alert={open.alert} camera={open.camera} onClose={closeDialog} />;
     case "still": return <StillDialog camera={open.camera} onClose={closeDialog} />;
   }

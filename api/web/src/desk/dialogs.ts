@@ -16,7 +16,8 @@ export type DialogState =
   | { kind: "take" }
   | { kind: "still"; camera: string }
   | { kind: "live"; camera: string }
-  | { kind: "clip"; alert: number; camera: string };
+  | { kind: "clip"; alert: number; camera: string }
+  | { kind: "recording"; camera: string };
 
 export const dialog = signal<DialogState | null>(null);
 export const closeDialog = () => (dialog.value = null);

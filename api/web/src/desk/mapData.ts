@@ -32,9 +32,10 @@ export function nameData(areas: AreaCollection | null): FeatureCollection {
   };
 }
 
-type Ring = [number, number][];
+export type Ring = [number, number][];
 
-function largestRing(node: unknown): Ring {
+/** The outline that covers most of a shape of several parts. */
+export function largestRing(node: unknown): Ring {
   if (!Array.isArray(node)) return [];
   if (Array.isArray(node[0]) && typeof node[0][0] === "number") return node as Ring;
   return node.map(largestRing).reduce((best, ring) => (extent(ring) > extent(best) || best.length === 0 ? ring : best), [] as Ring);
@@ -43,7 +44,7 @@ function largestRing(node: unknown): Ring {
 const STEPS = 20;
 
 /** The point of a coarse grid inside the ring that is farthest from its sides. */
-function middle(ring: Ring): Position {
+export function middle(ring: Ring): Position {
   const box: Box = [Infinity, Infinity, -Infinity, -Infinity];
   walk(ring, box);
   let best: Position = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];

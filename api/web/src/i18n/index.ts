@@ -46,5 +46,9 @@ export function day(at: number | string): string {
   return new Intl.DateTimeFormat(LOCALE[lang.value], { day: "numeric", month: "long", year: "numeric" }).format(d);
 }
 
+/** With all its digits, so that a column of numbers lines up. */
+export const fixed = (value: number, digits = 1) =>
+  new Intl.NumberFormat(LOCALE[lang.value], { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+
 export const number = (value: number, digits = 1) =>
   new Intl.NumberFormat(LOCALE[lang.value], { maximumFractionDigits: digits }).format(value);

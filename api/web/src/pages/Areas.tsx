@@ -4,15 +4,15 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { api } from "../api";
-import { named, t } from "../i18n";
+import { named, number, t } from "../i18n";
 import { areas, areasVersion } from "../store";
 import { problem } from "../words";
 import { Empty, Failed } from "../ui/bits";
 import { Icon } from "../ui/icons";
-import type { AreaCollection } from "../types";
+import type { AreaCollection, AreasReport } from "../types";
 
 interface Chosen { name: string; body: AreaCollection }
-interface Result { imported: number; skipped: { index: number; reason: string }[] }
+type Result = AreasReport;
 
 export function AreasPage(): JSX.Element {
   const [chosen, setChosen] = useState<Chosen | null>(null);
@@ -86,6 +86,24 @@ function Outcome({ result }: { result: Result }): JSX.Element {
   return (
     <div role="status">
       <p class="callout ok"><Icon name="check" />{t("areas.imported", { count: result.imported })}</p>
+      {(result.repaired ?? []).length > 0 && (
+        <>
+          <h3>{t("areas.repaired", { count: result.repaired!.length })}</h3>
+          <ul class="reasons">{result.repaired!.map((r) => <li key={r.index}>{t(r.change_percent === null ? "areas.repaired_row_plain" : "areas.repaired_row", { row: r.index + 1, name: r.name ?? r.code ?? "?", problem: r.problem, percent: number(r.change_percent ?? 0, 3) })}</li>)}</ul>
+        </>
+      )}
+      {(result.overlaps ?? []).length > 0 && (
+        <>
+          <h3>{t("areas.overlaps", { count: result.overlaps!.length })}</h3>
+          <ul class="reasons">{result.overlaps!.map((o) => <li key={`${o.a}-${o.b}`}>{t("areas.overlap_row", { a: o.a_name || o.a, b: o.b_name || o.b, km2: number(o.km2, 2) })}</li>)}</ul>
+        </>
+      )}
+      {(result.kato ?? []).length > 0 && (
+        <>
+          <h3>{t("areas.kato_notes", { count: result.kato!.length })}</h3>
+          <ul class="reasons">{result.kato!.map((k) => <li key={k.code}><span class="mono">{k.code}</span>: {k.problem}</li>)}</ul>
+        </>
+      )}
       {result.skipped.length > 0 && (
         <>
           <h3>{t("areas.skipped", { count: result.skipped.length })}</h3>

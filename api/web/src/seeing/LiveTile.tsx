@@ -21,12 +21,14 @@ interface Props {
   reason: Reason;
   /** Opens something else than the camera's live view, such as a clip. */
   begin?: () => Promise<Opened>;
+  /** What it is, where it is neither live nor a clip. */
+  mark?: string;
   onClose?: () => void;
   /** Waits before it opens: who only passes by an alarm opens nothing. */
   after?: number;
 }
 
-export function LiveTile({ camera, reason, begin, onClose, after = 0 }: Props): JSX.Element {
+export function LiveTile({ camera, reason, begin, mark, onClose, after = 0 }: Props): JSX.Element {
   const video = useRef<HTMLVideoElement>(null);
   const [viewing, setViewing] = useState<Viewing | null>(null);
   const [round, setRound] = useState(0);
@@ -54,7 +56,7 @@ export function LiveTile({ camera, reason, begin, onClose, after = 0 }: Props): 
         <video ref={video} muted playsInline autoPlay disablePictureInPicture hidden={look !== "video" && !(look === "waiting" && !viewing?.picture.value)} aria-label={t("live.alt", { camera: name })} />
         {viewing?.picture.value && <img src={viewing.picture.value} alt={t("live.alt", { camera: name })} />}
         {!shown && <Cover look={look} why={why} retry={() => { setViewing(null); setRound(round + 1); }} />}
-        {shown && <span class="live-mark"><span class="live-dot" aria-hidden="true" />{t(begin ? "clip.mark" : "live.mark")}</span>}
+        {shown && <span class="live-mark"><span class="live-dot" aria-hidden="true" />{mark ?? t(begin ? "clip.mark" : "live.mark")}</span>}
       </div>
       <figcaption>
         <span class="live-names"><strong>{name}</strong>{known && <small>{siteName(known.site)}</small>}</span>

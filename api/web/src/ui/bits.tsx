@@ -16,8 +16,8 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
   );
 }
 
-export function Loading(): JSX.Element {
-  return <p class="loading" role="status"><span class="spinner" aria-hidden="true" />{t("common.loading")}</p>;
+export function Loading({ text }: { text?: string }): JSX.Element {
+  return <p class="loading" role="status"><span class="spinner" aria-hidden="true" />{text ?? t("common.loading")}</p>;
 }
 
 export function Failed({ text, retry }: { text: string; retry?: () => void }): JSX.Element {

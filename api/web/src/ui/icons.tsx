@@ -61,6 +61,19 @@ const PATHS = {
   play: "M8 5l11 7-11 7z",
   wall: "M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z",
   box: "M4 7.500 12 3.500l8 4v9l-8 4-8-4zM4 7.500l8 4 8-4M12 11.500v9",
+  region: "M3.500 7.500 9 4.500l6 2.500 5.500-2.500v12L15 19.500 9 17l-5.500 2.500zM9 4.500V17M15 7v12.500M3.500 12.500 9 11l6 3 5.500-2.500",
+  inbox: "M4 13.500 6.500 5h11L20 13.500V19H4zM4 13.500h5a3 3 0 0 0 6 0h5",
+  board: "M4 4.500h16v15H4zM9.300 4.500v15M14.700 4.500v15M5.800 8h2M11 8h2M11 11.500h2M16.200 8h2",
+  table: "M4 5h16v14H4zM4 9.500h16M4 14.200h16M10 5v14",
+  minus: "M5 12h14",
+  rise: "M4 17l6-6 4 4 6.500-7M15 8h5.500v5.500",
+  fall: "M4 7l6 6 4-4 6.500 7M15 16h5.500v-5.500",
+  pause: "M8 5v14M16 5v14",
+  next: "M9 5l7 7-7 7",
+  screen: "M3.500 5h17v11h-17zM12 16v4M8 20h8",
+  undo: "M8 5 4 9l4 4M4 9h10a5.500 5.500 0 0 1 0 11H9",
+  merge: "M6 4v4a4 4 0 0 0 4 4h8M18 12l-4-4M18 12l-4 4M6 20v-4a4 4 0 0 1 1-2.600",
+  search: "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16.200 16.200 20.500 20.500",
 } as const;
 
 /** The bare drawing, for what is not rendered by Preact (markers of the map). */

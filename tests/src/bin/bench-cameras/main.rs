@@ -14,6 +14,7 @@
 mod hub;
 mod notice;
 mod peer;
+mod speed;
 
 use clap::Parser;
 use hub::{Load, Measured, measure};
@@ -65,8 +66,11 @@ async fn main() -> Result<(), Failure> {
     for (profile, cameras) in runs {
         let few = (cameras / 10).max(4).min(cameras);
         let load = |cameras| Load { profile, cameras, seconds: args.seconds, workers: args.workers };
+        let p = profile.as_str();
+        report.figure(&format!("{p}_one_pass_ms_before"), round(speed::pass_ms()?));
         let small = measure(&load(few)).await?;
         let large = measure(&load(cameras)).await?;
+        report.figure(&format!("{p}_one_pass_ms_after"), round(speed::pass_ms()?));
         figures(&mut report, profile, &small, &large);
         if args.peer || args.full {
             peer::compare(&mut report, profile, &large, args.seconds, args.python.as_deref())?;

@@ -3,11 +3,9 @@
 
 use std::{path::Path, time::Instant};
 
-use qorgan_inference::{Catalogue, Detector, ModelDirs, Runtime};
 use qorgan_tests::{
     camera_process::CameraProcess,
     clips::{self, COMERS, Profile, Step},
-    paths,
     report::{Report, quantile},
     sites,
 };
@@ -17,6 +15,7 @@ use crate::{
     hub::{Load, start_hub},
     peer::{USUAL_RATE, peers},
     round,
+    speed::detector,
 };
 
 /// Cameras of the hub, and of a peer.
@@ -34,9 +33,7 @@ pub(crate) async fn compare(
     seconds: u64,
     python: Option<&Path>,
 ) -> Result<(), Failure> {
-    let runtime = Runtime::load(&paths::onnxruntime())?;
-    let dirs = ModelDirs::new(paths::root().join("models"), paths::var());
-    let step = clips::step(profile, &mut Detector::load(&runtime, Catalogue::read(&dirs)?.get("nanodet-g-416")?, &dirs, 1)?)?;
+    let step = clips::step(profile, &mut detector()?)?;
     let seconds = seconds.max(AT_LEAST_S);
     let p = profile.as_str();
 

@@ -15,7 +15,6 @@ use clap::Subcommand;
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSink;
 use qorgan_domain::I420;
-use qorgan_inference::{Catalogue, Detector, ModelDirs, Runtime};
 use qorgan_tests::{
     camera_process::CameraProcess,
     clips::{self, Profile, to_i420},
@@ -25,7 +24,12 @@ use qorgan_tests::{
 };
 use serde::Deserialize;
 
-use crate::{Failure, hub::Measured, round};
+use crate::{
+    Failure,
+    hub::Measured,
+    round,
+    speed::{DETECTOR, detector, pass_ms},
+};
 
 /// How people run it today: analysed frames of a camera in a second.
 pub(crate) const USUAL_RATE: f64 = 5.0;
@@ -90,7 +94,7 @@ impl Peer {
             Peer::Python(python) => {
                 let mut command = Command::new(python);
                 command.arg(paths::root().join("tests/src/bin/bench-cameras/peer.py"));
-                command.arg("--model").arg(paths::root().join("models/nanodet-g-416.onnx"));
+                command.arg("--model").arg(paths::var().join("models").join(format!("{DETECTOR}.onnx")));
                 command
             }
         };
@@ -148,8 +152,9 @@ pub(crate) fn compare(report: &mut Report, profile: Profile, ours: &Measured, se
         for (rate, cameras, how, goal) in [(own_rate, 8, "equal_rate", 6.0), (USUAL_RATE, 2, "5_per_s", 20.0)] {
             let server = CameraProcess::start(&clips::footage(profile)?, cameras, false)?;
             eprintln!("peer {}: {cameras} cameras {p}, {rate:.2} analysed frames per camera and second", peer.name());
-            let (_, cost) = peer.run(&server.urls(), rate, seconds as f64)?;
             let name = format!("{p}_peer_{}_{how}", peer.name());
+            report.figure(&format!("{name}_one_pass_ms_just_before"), round(pass_ms()?));
+            let (_, cost) = peer.run(&server.urls(), rate, seconds as f64)?;
             report.figure(&format!("{name}_cpu_ms_per_camera_second"), round(cost.cpu_ms_per_camera_second));
             report.figure(&format!("{name}_analysed_per_camera_second"), round(cost.analysed_per_camera_second));
             // A peer that did not reach its rate would look cheaper than it is.
@@ -171,9 +176,7 @@ impl Inner {
 /// A pipeline per camera decodes everything; one loop analyses the newest frame of each in turn.
 fn peer_decode(urls: &[String], rate: f64, lasts: Duration) -> Result<(), Failure> {
     gst::init()?;
-    let runtime = Runtime::load(&paths::onnxruntime())?;
-    let dirs = ModelDirs::new(paths::root().join("models"), paths::var());
-    let mut detector = Detector::load(&runtime, Catalogue::read(&dirs)?.get("nanodet-g-416")?, &dirs, 1)?;
+    let mut detector = detector()?;
     let mut cameras = Vec::new();
     for url in urls {
         let description = format!(

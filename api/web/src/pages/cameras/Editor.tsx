@@ -10,6 +10,7 @@ import { faultWords, problem } from "../../words";
 import { Icon } from "../../ui/icons";
 import { say } from "../../ui/toast";
 import { Drawing, NumberField, optional } from "./Drawing";
+import { OnvifFields } from "./Onvif";
 import type { AdminCamera, CameraKeys, Complaint, Trial } from "./types";
 
 interface Props { camera: AdminCamera | null; pictures: boolean; done: () => void }
@@ -19,6 +20,7 @@ export function Editor({ camera, pictures, done }: Props): JSX.Element {
   const [keys, setKeys] = useState<CameraKeys>(camera?.keys ?? BLANK);
   const [site, setSite] = useState(camera?.site ?? [...sites.value.keys()][0] ?? "");
   const [password, setPassword] = useState("");
+  const [devicePassword, setDevicePassword] = useState("");
   const [busy, setBusy] = useState(false);
   const [complaints, setComplaints] = useState<Complaint[]>([]);
   const [failed, setFailed] = useState<unknown>(null);
@@ -41,7 +43,7 @@ export function Editor({ camera, pictures, done }: Props): JSX.Element {
   const save = (event: Event) => {
     event.preventDefault();
     void run(async () => {
-      await api.putCamera(site, { keys, ...(password ? { password } : {}) });
+      await api.putCamera(site, { keys, ...(password ? { password } : {}), ...(devicePassword ? { onvif_password: devicePassword } : {}) });
       say(t("cams.saved"));
       done();
     });
@@ -71,12 +73,21 @@ export function Editor({ camera, pictures, done }: Props): JSX.Element {
           </label>
           <NumberField name={t("cams.limit")} value={keys.limit} set={(n) => set("limit", n)} />
           <NumberField name={t("cams.staleness")} value={keys.staleness_s} set={(n) => set("staleness_s", n)} />
-          <label><span>{t("cams.onvif")} <small>{t("common.optional")}</small></span><input value={keys.onvif?.address ?? ""} spellcheck={false}
-            onInput={(e) => set("onvif", e.currentTarget.value.trim() ? { address: e.currentTarget.value.trim(), ...(keys.user ? { user: keys.user } : {}) } : undefined)} /></label>
           <label class="choice"><input type="checkbox" checked={keys.counts_itself ?? false} onChange={(e) => set("counts_itself", e.currentTarget.checked || undefined)} />{t("cams.counts_itself")}</label>
           <label class="choice"><input type="checkbox" checked={keys.clip !== undefined} onChange={(e) => set("clip", e.currentTarget.checked ? { before_s: 10, after_s: 30, keep_days: 14 } : undefined)} />{t("cams.clip")}</label>
           {keys.url?.match(/^(rtsps|https):/) && <label class="choice"><input type="checkbox" checked={keys.tls_insecure ?? false} onChange={(e) => set("tls_insecure", e.currentTarget.checked || undefined)} />{t("cams.tls_insecure")}</label>}
+          <Place keys={keys} set={set} />
+          {keys.clip && (["before_s", "after_s", "keep_days"] as const).map((part) => (
+            <NumberField key={part} name={t(`cams.clip_${part}`)} value={keys.clip![part]} set={(n) => set("clip", { ...keys.clip!, [part]: n ?? 0 })} />
+          ))}
+          <label>{t("cams.kind")}
+            <select value={keys.kind ?? "camera"} onChange={(e) => set("kind", e.currentTarget.value === "badge" ? "badge" : undefined)}>
+              <option value="camera">{t("cams.kind_camera")}</option><option value="badge">{t("cams.kind_badge")}</option>
+            </select>
+          </label>
+          {keys.kind === "badge" && <label><span>{t("cams.unit")} <small>{t("cams.unit_hint")}</small></span><input required value={keys.unit ?? ""} spellcheck={false} onInput={(e) => set("unit", e.currentTarget.value.trim() || undefined)} /></label>}
         </fieldset>
+        <fieldset class="bare" disabled={fromFile}><OnvifFields keys={keys} password={devicePassword} setPassword={setDevicePassword} change={setKeys} asks={pictures && !fromFile} /></fieldset>
         {pictures && keys.url && !fromFile && <TryOut site={site} keys={keys} password={password} />}
         {camera ? <Drawing id={camera.id} keys={keys} change={setKeys} canStill={pictures && camera.keys.url !== undefined} fromFile={fromFile} /> : <p class="muted">{t("cams.draw_later")}</p>}
         {complaints.length > 0 && (
@@ -89,6 +100,24 @@ export function Editor({ camera, pictures, done }: Props): JSX.Element {
         </div>
       </form>
     </section>
+  );
+}
+
+/** Where it stands; a camera without a place of its own stands where its site does. */
+function Place({ keys, set }: { keys: CameraKeys; set: (key: "position", value: CameraKeys["position"]) => void }): JSX.Element {
+  const [text, setText] = useState(keys.position?.join(", ") ?? "");
+  const place = text.split(/[,;\s]+/).filter(Boolean).map(Number);
+  const right = text.trim() === "" || (place.length === 2 && Math.abs(place[0]!) <= 90 && Math.abs(place[1]!) <= 180);
+  return (
+    <label><span>{t("cams.position")} <small>{t("cams.position_hint")}</small></span>
+      <input value={text} placeholder="42.9000, 71.3667" inputMode="decimal" spellcheck={false} aria-invalid={!right} onInput={(e) => {
+        setText(e.currentTarget.value);
+        const [lat, lon, more] = e.currentTarget.value.split(/[,;\s]+/).filter(Boolean).map(Number);
+        if (e.currentTarget.value.trim() === "") set("position", undefined);
+        else if (lat !== undefined && lon !== undefined && more === undefined && Math.abs(lat) <= 90 && Math.abs(lon) <= 180) set("position", [lat, lon]);
+      }} />
+      {!right && <small class="bad">{t("cams.position_wrong")}</small>}
+    </label>
   );
 }
 

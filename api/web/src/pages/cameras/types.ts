@@ -13,7 +13,7 @@ export interface CalibrationKeys {
 export interface CameraKeys {
   id: string; name: Names; kind?: "camera" | "badge"; unit?: string; url?: string; sub?: string; transport?: "auto" | "tcp" | "udp"; tls_insecure?: boolean;
   position?: [number, number]; limit?: number; user?: string; staleness_s?: number; counts_itself?: boolean;
-  clip?: { before_s: number; after_s: number; keep_days: number }; onvif?: { address: string; user?: string };
+  clip?: { before_s: number; after_s: number; keep_days: number }; onvif?: { address: string; user?: string; recording?: string };
   calibration?: CalibrationKeys; zone?: ZoneKeys[]; line?: LineKeys[]; mask?: MaskKeys[];
 }
 export interface AdminCamera {
@@ -29,5 +29,10 @@ export interface Compliance {
 export interface Trial {
   works: boolean; codec: string | null; size_px: [number, number] | null; fps: number | null; key_frame_interval_s: number | null;
   first_picture_s: number | null; fault: string | null; detail: string | null; picture: string | null;
+}
+export interface FoundDevice { address: string; name: string | null; hardware: string | null; cameras: string[] }
+export interface DeviceReport {
+  clock_offset_s: number; main: number | null; sub: number | null; recordings: string[];
+  streams: { name: string; codec: string | null; size_px: [number, number] | null; fps: number | null; url: string | null }[];
 }
 export interface Complaint { key: string; message: string }
