@@ -69,7 +69,7 @@ enum Format {
 }
 
 /// An error of the standard: status, and what it says.
-struct Fault(Format, StatusCode, String);
+pub(super) struct Fault(Format, StatusCode, String);
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {

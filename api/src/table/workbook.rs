@@ -71,10 +71,7 @@ fn formulas(book: &mut Book<'_>, name: &str) -> Result<HashSet<(u32, u32)>, Tabl
 }
 
 fn merged(book: &mut Book<'_>, name: &str) -> Result<Vec<((u32, u32), (u32, u32))>, TableError> {
-    let found = match book.worksheet_merge_cells(name) {
-        None => return Ok(Vec::new()),
-        Some(found) => found.map_err(|error| TableError::Workbook(error.to_string()))?,
-    };
+    let found = book.merge_cells_by_sheet_name(name).map_err(|error| TableError::Workbook(error.to_string()))?;
     let more_than_one = found.into_iter().filter(|d| d.start != d.end);
     let from_one = |(row, column): (u32, u32)| (row.saturating_add(1), column);
     Ok(more_than_one.take(MAX_ROWS).map(|d| (from_one(d.start), from_one(d.end))).collect())

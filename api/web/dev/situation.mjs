@@ -285,6 +285,9 @@ export class Situation {
     if (route === "GET /api/v1/public/requests/form") return ok({ form_token: "t", expires_at: iso(Date.now() + HOUR), languages: ["kk", "ru", "en"], categories: this.categories, limits: { text_max: 4000, text_min: 10, place_max: 200 }, contact_days: 90, bounds: [[42, 69], [46, 75]], centre: [43.5, 71.4], demo: true, areas: this.areas.map(({ kato, name, centre }) => ({ kato, name, centre: centre ?? [43, 71] })) });
     if (route === "GET /api/v1/public/requests/nearest") return ok({ area: "311000000", name: this.name("311000000"), inside: true, distance_m: 0 });
     if (route === "POST /api/v1/public/requests") {
+      const taken = ["form_token", "idempotency_key", "category", "text", "position", "place", "language", "contact", "attributes"];
+      const strange = Object.keys(body).find((k) => !taken.includes(k));
+      if (strange) return fail(422, "invalid", "unknown field", { field: strange });
       if (body.text.includes("refuse")) return fail(422, "outside_areas", "outside", { nearest: { area: "311000000", name: this.name("311000000"), distance_m: 90000 } });
       return ok({ reference: "4812-0937-5561-2048", code: "73920184", masked: /\d{7}/.test(body.text) ? ["phone"] : [], area: "311000000", area_name: this.name("311000000"), answer_by: iso(Date.now() + 4 * HOUR), category: body.category, received_at: iso(), contact_expires_at: null, replayed: false }, 201);
     }
@@ -436,7 +439,7 @@ export class Situation {
       return need("plan.write", () => {
         if (body.version !== x.version) return fail(409, "changed", "somebody was first");
         x.version++;
-        if (m[2]) { Object.assign(x, { progress: body.progress, state: body.progress === 100 ? "done" : "running" }); if (body.words || body.url) x.evidence.push({ at: this.iso(), by: "analyst", words: body.words, url: body.url }); } else { const { version: _, reason: __, ...rest } = body; Object.assign(x, rest); }
+        if (m[2]) { if (typeof body.words !== "string") return fail(422, "invalid", "words is text"); Object.assign(x, { progress: body.progress, state: body.progress === 100 ? "done" : "running" }); if (body.words || body.url) x.evidence.push({ at: this.iso(), by: "analyst", words: body.words, url: body.url }); } else { const { version: _, reason: __, ...rest } = body; Object.assign(x, rest); }
         return ok(this.measure(x.id));
       });
     }

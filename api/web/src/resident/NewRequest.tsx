@@ -3,7 +3,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ask, Refusal, type Category, type Form, type LatLon, type Near, type Receipt as Got } from "./hub";
+import { ask, Refusal, type Attribute, type Category, type Form, type LatLon, type Near, type Receipt as Got } from "./hub";
 import { Receipt } from "./Receipt";
 import { hasWord, say, speaking } from "./words";
 
@@ -24,6 +24,7 @@ export function NewRequest({ follow, opened }: { follow: () => void; opened: (re
   const [text, setText] = useState("");
   const [address, setAddress] = useState("");
   const [place, setPlace] = useState<Place | null>(null);
+  const [answers, setAnswers] = useState<Record<string, string>>({});
   const [contact, setContact] = useState({ name: "", phone: "", email: "" });
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState("");
@@ -42,6 +43,8 @@ export function NewRequest({ follow, opened }: { follow: () => void; opened: (re
     if (!form || !category) return;
     const limits = form.limits;
     if (text.trim().length < limits.text_min) return setWrong(say("text_short", { count: limits.text_min }));
+    const open = (category.attributes ?? []).find((a) => a.required && !answers[a.code]?.trim());
+    if (open) return setWrong(say("answer_question", { name: open.name[lang] }));
     if (!place) return setWrong(say("district_pick"));
     if (place.accuracyM === null && !address.trim()) return setWrong(say("address_needed"));
     setBusy(true);
@@ -51,7 +54,8 @@ export function NewRequest({ follow, opened }: { follow: () => void; opened: (re
     try {
       setGot(await ask<Got>("POST", "", {
         form_token: form.form_token, idempotency_key: key.current, category: category.id, text: text.trim(), position: place.at, place: none(address), language: lang,
-        contact: given ? { name: none(contact.name), phone: none(contact.phone), email: none(contact.email) } : null, followed: null,
+        contact: given ? { name: none(contact.name), phone: none(contact.phone), email: none(contact.email) } : null,
+        attributes: Object.fromEntries((category.attributes ?? []).flatMap((a) => (answers[a.code]?.trim() ? [[a.code, answers[a.code]!.trim()]] : []))),
       }));
       scrollTo(0, 0);
     } catch (error) {
@@ -82,6 +86,7 @@ export function NewRequest({ follow, opened }: { follow: () => void; opened: (re
                 <textarea rows={5} value={text} maxLength={form.limits.text_max} aria-describedby="text-help" autoFocus onInput={(e) => setText(e.currentTarget.value)} />
                 <small id="text-help">{say("text_help")}</small>
               </label>
+              {(category.attributes ?? []).map((a) => <Question key={a.code} attribute={a} value={answers[a.code] ?? ""} set={(v) => setAnswers({ ...answers, [a.code]: v })} />)}
               <Where form={form} place={place} take={setPlace} />
               <label>{say("address")}
                 <input value={address} maxLength={form.limits.place_max} autocomplete="off" aria-describedby="place-help" onInput={(e) => setAddress(e.currentTarget.value)} />
@@ -130,7 +135,21 @@ function Categories({ all, choose }: { all: readonly Category[]; choose: (c: Cat
   );
 }
 
+function Question({ attribute: a, value, set }: { attribute: Attribute; value: string; set: (value: string) => void }): JSX.Element {
+  const lang = speaking();
+  const change = (e: { currentTarget: { value: string } }) => set(e.currentTarget.value);
+  return (
+    <label><span>{a.name[lang]}{!a.required && <small> ({say("optional")})</small>}</span>
+      {a.values.length > 0 ? <select value={value} onChange={change}><option value="" />{a.values.map((v) => <option key={v.key} value={v.key}>{v.name[lang]}</option>)}</select>
+        : a.datatype === "text" ? <textarea rows={3} value={value} onInput={change} />
+          : a.datatype === "datetime" ? <input type="datetime-local" value={value} onInput={change} />
+            : <input type="text" inputMode={a.datatype === "number" ? "decimal" : "text"} value={value} onInput={change} />}
+    </label>
+  );
+}
+
 function Where({ form, place, take }: { form: Form; place: Place | null; take: (place: Place | null) => void }): JSX.Element {
+  const areas = (form.areas ?? []).filter((a) => a.centre !== null);
   const [looking, setLooking] = useState(false);
   const [note, setNote] = useState("");
   const lang = speaking();
@@ -155,14 +174,14 @@ function Where({ form, place, take }: { form: Form; place: Place | null; take: (
       <button type="button" disabled={looking} onClick={locate}>{say(looking ? "wait" : "place_me")}</button>
       {place && place.accuracyM !== null && <p class="found" role="status">{say("place_found", { name: place.name, m: place.accuracyM })}</p>}
       {note && <p class="note" role="status">{note}</p>}
-      {form.areas && (
+      {areas.length > 0 && (
         <label>{say("district")}
           <select value={place?.kato ?? ""} onChange={(e) => {
-            const area = form.areas!.find((a) => a.kato === e.currentTarget.value);
-            take(area ? { at: area.centre, name: area.name[lang], accuracyM: null, kato: area.kato } : null);
+            const area = areas.find((a) => a.kato === e.currentTarget.value);
+            take(area ? { at: area.centre!, name: area.name[lang], accuracyM: null, kato: area.kato } : null);
           }}>
             <option value="">{say("district_pick")}</option>
-            {form.areas.map((a) => <option key={a.kato} value={a.kato}>{a.name[lang]}</option>)}
+            {areas.map((a) => <option key={a.kato} value={a.kato}>{a.name[lang]}</option>)}
           </select>
         </label>
       )}

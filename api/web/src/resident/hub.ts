@@ -7,11 +7,13 @@ export type LatLon = [number, number];
 
 export interface Category {
   id: string; name: Names; hint: Names; group: string; group_name: Names; service: string; service_name: Names; answer_hours: number;
-  deadline: { hours: number } | { working_days: number };
+  deadline: { hours: number } | { working_days: number }; attributes?: Attribute[];
 }
+/** A question of its own that a category asks. */
+export interface Attribute { code: string; datatype: string; required: boolean; name: Names; values: { key: string; name: Names }[] }
 export interface Form {
   form_token: string; expires_at: string; categories: Category[]; limits: { text_max: number; text_min: number; place_max: number }; contact_days: number;
-  bounds: [LatLon, LatLon]; centre: LatLon; demo: boolean; areas?: { kato: string; name: Names; centre: LatLon }[]; hub?: { name: string };
+  bounds: [LatLon, LatLon]; centre: LatLon; demo: boolean; areas?: { kato: string; name: Names; centre: LatLon | null }[]; hub?: { name: string };
 }
 export type Taken = "iin" | "phone" | "email" | "card" | "handle" | "link";
 export interface Receipt {

@@ -112,7 +112,7 @@ function MapPage(): JSX.Element {
           {scaled && <Legend scale={scaled.scale} unit={scaled.unit} byData={byData} choose={setByData} />}
           <TimeSlider periods={map.data.periods} at={map.data.period} busy={map.busy} choose={(p) => (at.value = p === map.data!.periods.at(-1) ? null : p)} />
           <Ranking map={map.data} steps={steps} pointed={pointed} point={point} choose={choose} />
-          <div class="tension-notes"><Notes notes={map.data.notes} /></div>
+          <div class="tension-notes"><Notes notes={map.data.notes} brief /></div>
         </div>
       )}
     </main>

@@ -14,9 +14,17 @@ export function DemoTag({ short }: { short?: boolean }): JSX.Element {
   return <span class="tag demo-tag"><Icon name="notice" size={13} />{t(short ? "shared.demo_short" : "shared.demo")}</span>;
 }
 
-export function Notes({ notes }: { notes: readonly Names[] }): JSX.Element | null {
+/** The first note (the zero weight) is always in sight; where room is short the others open on demand. */
+export function Notes({ notes, brief }: { notes: readonly Names[]; brief?: boolean }): JSX.Element | null {
   if (notes.length === 0) return null;
-  return <ul class="notes">{notes.map((n, i) => <li key={i}><Icon name="notice" size={15} /><span>{named(n, "")}</span></li>)}</ul>;
+  const line = (n: Names, i: number) => <li key={i}><Icon name="notice" size={15} /><span>{named(n, "")}</span></li>;
+  if (!brief || notes.length === 1) return <ul class="notes">{notes.map(line)}</ul>;
+  return (
+    <div class="notes-brief">
+      <ul class="notes">{line(notes[0]!, 0)}</ul>
+      <details class="as-table"><summary>{t("tension.more_notes", { count: notes.length - 1 })}</summary><ul class="notes">{notes.slice(1).map(line)}</ul></details>
+    </div>
+  );
 }
 
 export function TrendTag({ trend }: { trend: Trend | null }): JSX.Element {

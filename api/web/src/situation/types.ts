@@ -99,6 +99,7 @@ export type RequestAction = "answer" | "start" | "done" | "confirm" | "not_fixed
 export type Clock = "answer" | "work";
 export interface Category {
   id: string; name: Names; hint: Names; group: string; group_name: Names; service: string; service_name: Names; answer_hours: number; deadline: { hours: number } | { working_days: number };
+  attributes?: { code: string; datatype: string; required: boolean; name: Names; values: { key: string; name: Names }[] }[];
 }
 export interface RequestSettings {
   categories: Category[]; services: Named[]; groups: Named[]; states: Named[]; areas: { kato: string; name: Names }[]; judge_days: number; today: string;

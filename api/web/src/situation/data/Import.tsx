@@ -90,7 +90,7 @@ export function ImportView(): JSX.Element {
             <label class={over ? "drop over" : "drop"} onDragOver={(e) => { e.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}
               onDrop={(e) => { e.preventDefault(); setOver(false); void take(e.dataTransfer?.files[0]); }}>
               <Icon name="upload" size={28} /><strong>{t("data.drop")}</strong><small>{t("data.drop_help")}</small>
-              <input type="file" class="sr-only" accept=".xlsx,.xlsm,.xls,.ods,.csv,text/csv" onChange={(e) => { void take(e.currentTarget.files?.[0]); e.currentTarget.value = ""; }} />
+              <input type="file" class="sr-only" accept=".xlsx,.xlsm,.csv,text/csv" onChange={(e) => { void take(e.currentTarget.files?.[0]); e.currentTarget.value = ""; }} />
             </label>
           </div>
           {(job || error !== null) && (

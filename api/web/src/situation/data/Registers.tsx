@@ -14,7 +14,7 @@ import { Progress } from "../charts/Bars";
 import { intake } from "../hub";
 import { useLoad } from "../load";
 import { t } from "../t";
-import type { Appeal, Duty } from "../types";
+import type { Appeal, Duty, Named } from "../types";
 
 const today = () => new Date().toISOString().slice(0, 10);
 
@@ -24,6 +24,9 @@ export function RegistersView(): JSX.Element {
 
 function Appeals(): JSX.Element {
   const list = useLoad(() => intake.appeals({ limit: 200 }), []);
+  // Topics are those of the lexicon: their names stand there.
+  const lexicon = useLoad(() => intake.lexicon(), []);
+  const topics = lexicon.data?.topics ?? [];
   const [adding, setAdding] = useState(false);
   const answer = async (a: Appeal) => {
     try {
@@ -36,14 +39,14 @@ function Appeals(): JSX.Element {
   return (
     <section class="sheet table-sheet" aria-labelledby="appeals-title">
       <header class="sheet-head"><h2 id="appeals-title">{t("data.appeals")}</h2>{can("intake.write") && <button type="button" aria-expanded={adding} onClick={() => setAdding(!adding)}><Icon name="plus" size={16} />{t("data.add_appeal")}</button>}</header>
-      {adding && <NewAppeal done={() => { setAdding(false); list.reload(); }} />}
+      {adding && <NewAppeal topics={topics} done={() => { setAdding(false); list.reload(); }} />}
       {list.error !== null && <Failed text={problem(list.error)} retry={list.reload} />}
       {!list.data ? list.error === null && <Loading /> : list.data.appeals.length === 0 ? <Empty icon="inbox" title={t("data.no_appeals")} /> : (
         <div class="scroll" tabIndex={0} role="region" aria-label={t("data.appeals")}>
           <table class="rows">
             <thead><tr><th scope="col">{t("data.leader")}</th><th scope="col">{t("shared.area")}</th><th scope="col">{t("data.topic")}</th><th scope="col">{t("data.received")}</th><th scope="col">{t("data.due")}</th><th scope="col">{t("data.answered")}</th></tr></thead>
             <tbody>{list.data.appeals.map((a) => (
-              <tr key={a.id}><th scope="row">{a.leader}</th><td data-label={t("shared.area")}>{named(a.area_name, a.area)}</td><td data-label={t("data.topic")}>{a.topic}</td><td data-label={t("data.received")} class="nowrap">{shortDay(a.received)}</td><td data-label={t("data.due")} class="nowrap">{shortDay(a.due)}</td>
+              <tr key={a.id}><th scope="row">{a.leader}</th><td data-label={t("shared.area")}>{named(a.area_name, a.area)}</td><td data-label={t("data.topic")}>{named(topics.find((x) => x.id === a.topic)?.name, a.topic)}</td><td data-label={t("data.received")} class="nowrap">{shortDay(a.received)}</td><td data-label={t("data.due")} class="nowrap">{shortDay(a.due)}</td>
                 <td data-label={t("data.answered")}>{a.answered ? <span class={a.in_time === false ? "bad-text" : ""}>{shortDay(a.answered)}{a.in_time === false && ` · ${t("data.too_late")}`}</span> : can("intake.write") ? <button type="button" onClick={() => void answer(a)}>{t("data.answered_today")}</button> : "–"}</td></tr>
             ))}</tbody>
           </table>
@@ -53,7 +56,7 @@ function Appeals(): JSX.Element {
   );
 }
 
-function NewAppeal({ done }: { done: () => void }): JSX.Element {
+function NewAppeal({ topics, done }: { topics: readonly Named[]; done: () => void }): JSX.Element {
   const [f, setF] = useState({ received: today(), due: "", area: "", topic: "", leader: "" });
   const [error, setError] = useState("");
   const set = (name: keyof typeof f) => (e: { currentTarget: { value: string } }) => setF({ ...f, [name]: e.currentTarget.value });
@@ -70,7 +73,7 @@ function NewAppeal({ done }: { done: () => void }): JSX.Element {
     <form class="form columns full" onSubmit={(e) => void send(e)}>
       <label>{t("data.leader")}<input type="text" required maxLength={200} placeholder={t("data.leader_help")} value={f.leader} onInput={set("leader")} /></label>
       <label>{t("shared.area")}<AreaSelect value={f.area} change={(area) => setF({ ...f, area })} /></label>
-      <label>{t("data.topic")}<input type="text" required maxLength={100} value={f.topic} onInput={set("topic")} /></label>
+      <label>{t("data.topic")}<select required value={f.topic} onChange={set("topic")}><option value="" />{topics.map((x) => <option key={x.id} value={x.id}>{named(x.name, x.id)}</option>)}</select></label>
       <label>{t("data.received")}<input type="date" required value={f.received} onInput={set("received")} /></label>
       <label>{t("data.due")}<input type="date" required value={f.due} onInput={set("due")} /></label>
       {error && <p class="form-error" role="alert"><Icon name="warning" />{error}</p>}
@@ -82,6 +85,7 @@ function NewAppeal({ done }: { done: () => void }): JSX.Element {
 function DutiesSheet(): JSX.Element {
   const list = useLoad(() => intake.duties(), []);
   const [site, setSite] = useState("");
+  const [adding, setAdding] = useState(false);
   const check = async (d: Duty) => {
     try {
       await intake.checkDuty(d.id, !d.done, today());
@@ -92,7 +96,8 @@ function DutiesSheet(): JSX.Element {
   };
   return (
     <section class="sheet table-sheet" aria-labelledby="duties-title">
-      <h2 id="duties-title">{t("data.duties")}</h2>
+      <header class="sheet-head"><h2 id="duties-title">{t("data.duties")}</h2>{can("intake.write") && <button type="button" aria-expanded={adding} onClick={() => setAdding(!adding)}><Icon name="plus" size={16} />{t("data.add_duty")}</button>}</header>
+      {adding && <NewDuty done={() => { setAdding(false); list.reload(); }} />}
       {list.error !== null && <Failed text={problem(list.error)} retry={list.reload} />}
       {!list.data ? list.error === null && <Loading /> : list.data.duties.length === 0 ? <Empty icon="check" title={t("data.no_duties")} /> : (
         <>
@@ -109,5 +114,32 @@ function DutiesSheet(): JSX.Element {
         </>
       )}
     </section>
+  );
+}
+
+function NewDuty({ done }: { done: () => void }): JSX.Element {
+  const [f, setF] = useState({ site: "", area: "", kk: "", ru: "", en: "", basis: "" });
+  const [error, setError] = useState("");
+  const set = (name: keyof typeof f) => (e: { currentTarget: { value: string } }) => setF({ ...f, [name]: e.currentTarget.value });
+  const send = async (event: Event) => {
+    event.preventDefault();
+    try {
+      await intake.addDuty({ site: f.site.trim(), area: f.area || null, duty: { kk: f.kk.trim(), ru: f.ru.trim(), en: f.en.trim() }, basis: f.basis.trim() });
+      done();
+    } catch (cause) {
+      setError(problem(cause));
+    }
+  };
+  return (
+    <form class="form columns full" onSubmit={(e) => void send(e)}>
+      <label>{t("data.site")}<input type="text" required maxLength={200} placeholder="akimat.example" value={f.site} onInput={set("site")} /></label>
+      <label>{t("shared.area")}<AreaSelect value={f.area} change={(area) => setF({ ...f, area })} all={t("shared.whole_region")} /></label>
+      <label>{t("data.law")}<input type="text" required maxLength={300} value={f.basis} onInput={set("basis")} /></label>
+      <label>{t("shared.kk")}<input type="text" lang="kk" required maxLength={300} value={f.kk} onInput={set("kk")} /></label>
+      <label>{t("shared.ru")}<input type="text" lang="ru" required maxLength={300} value={f.ru} onInput={set("ru")} /></label>
+      <label>{t("shared.en")}<input type="text" lang="en" required maxLength={300} value={f.en} onInput={set("en")} /></label>
+      {error && <p class="form-error" role="alert"><Icon name="warning" />{error}</p>}
+      <div class="dialog-buttons"><button type="submit" class="primary">{t("common.save")}</button></div>
+    </form>
   );
 }

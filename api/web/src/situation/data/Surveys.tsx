@@ -106,7 +106,7 @@ function NewSurvey({ done }: { done: () => void }): JSX.Element {
           <div key={i} class="answer-line">
             <input type="text" aria-label={t("data.answer_n", { n: i + 1 })} placeholder={t("data.answer_n", { n: i + 1 })} value={l.text} onInput={(e) => setLines(lines.map((x, k) => (k === i ? { ...x, text: e.currentTarget.value } : x)))} />
             <input type="text" inputMode="decimal" aria-label={t("data.share_n", { n: i + 1 })} placeholder="%" value={l.share} onInput={(e) => setLines(lines.map((x, k) => (k === i ? { ...x, share: e.currentTarget.value } : x)))} />
-            <label class="switch"><input type="radio" name="counts" checked={l.counts} onChange={() => setLines(lines.map((x, k) => ({ ...x, counts: k === i })))} />{t("data.counts_for")}</label>
+            <label class="switch"><input type="checkbox" checked={l.counts} onChange={(e) => setLines(lines.map((x, k) => (k === i ? { ...x, counts: e.currentTarget.checked } : x)))} />{t("data.counts_for")}</label>
           </div>
         ))}
         <button type="button" class="ghost" onClick={() => setLines([...lines, { text: "", share: "", counts: false }])}><Icon name="plus" size={15} />{t("data.more_answers")}</button>

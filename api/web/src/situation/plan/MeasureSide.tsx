@@ -87,7 +87,7 @@ function ProgressForm({ measure: m, put, failed }: FormProps): JSX.Element {
     setBusy(true);
     setError("");
     try {
-      put(await hub.progress(m, percent, words.trim() || null, url.trim() || null));
+      put(await hub.progress(m, percent, words.trim(), url.trim() || null));
     } catch (cause) {
       setError(failed(cause));
       setBusy(false);

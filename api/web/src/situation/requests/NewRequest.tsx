@@ -18,6 +18,8 @@ import { centreOf } from "../geo";
 export function NewRequestDialog({ settings, close, done }: { settings: RequestSettings; close: () => void; done: () => void }): JSX.Element {
   const [f, setF] = useState({ category: "", text: "", area: "", place: "", name: "", phone: "", at: "" });
   const [key] = useState(() => `desk-${crypto.getRandomValues(new Uint32Array(4)).join("-")}`);
+  const [answers, setAnswers] = useState<Record<string, string>>({});
+  const asked = settings.categories.find((c) => c.id === f.category)?.attributes ?? [];
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState("");
   const [got, setGot] = useState<Received | null>(null);
@@ -30,7 +32,7 @@ export function NewRequestDialog({ settings, close, done }: { settings: RequestS
     setError("");
     try {
       const contact = f.name.trim() || f.phone.trim() ? { name: f.name.trim() || null, phone: f.phone.trim() || null, email: null } : null;
-      setGot(await requests.add({ idempotency_key: key, category: f.category, text: f.text.trim(), position, place: f.place.trim() || null, language: lang.value, contact, followed: null, channel: "desk" }));
+      setGot(await requests.add({ idempotency_key: key, category: f.category, text: f.text.trim(), position, place: f.place.trim() || null, language: lang.value, contact, channel: "desk", attributes: Object.fromEntries(asked.flatMap((a) => (answers[a.code]?.trim() ? [[a.code, answers[a.code]!.trim()]] : []))) }));
       done();
     } catch (cause) {
       setError(problem(cause));
@@ -58,6 +60,16 @@ export function NewRequestDialog({ settings, close, done }: { settings: RequestS
           </select>
         </label>
         <label>{t("requests.what")}<textarea rows={4} required minLength={10} maxLength={4000} value={f.text} onInput={set("text")} /></label>
+        {asked.map((a) => {
+          const change = (e: { currentTarget: { value: string } }) => setAnswers({ ...answers, [a.code]: e.currentTarget.value });
+          return (
+            <label key={a.code}>{named(a.name, a.code)}
+              {a.values.length > 0 ? <select required={a.required} value={answers[a.code] ?? ""} onChange={change}><option value="" />{a.values.map((v) => <option key={v.key} value={v.key}>{named(v.name, v.key)}</option>)}</select>
+                : a.datatype === "datetime" ? <input type="datetime-local" required={a.required} value={answers[a.code] ?? ""} onInput={change} />
+                  : <input type="text" required={a.required} value={answers[a.code] ?? ""} onInput={change} />}
+            </label>
+          );
+        })}
         <div class="form pair">
           <label>{t("shared.area")}<AreaSelect value={f.area} change={(area) => setF({ ...f, area })} /></label>
           <label>{t("requests.at")}<input type="text" inputMode="decimal" placeholder="42.9000 71.3700" value={f.at} onInput={set("at")} /></label>
