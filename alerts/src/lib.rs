@@ -10,6 +10,8 @@
 #![forbid(unsafe_code)]
 
 pub mod badge;
+pub mod console;
+pub mod context;
 pub mod engine;
 pub mod error;
 pub mod fusion;
@@ -24,6 +26,10 @@ pub mod spool;
 pub mod store;
 pub mod supervision;
 pub mod tension;
+pub mod surveillance;
+pub mod usual;
+pub mod verdicts;
+pub mod whatif;
 
 pub use engine::{ActError, Engine};
 pub use error::Error;

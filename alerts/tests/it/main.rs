@@ -4,12 +4,17 @@
 
 mod alarm_path;
 mod badge;
+mod context;
+mod crowd;
 mod engine;
 mod fusion;
 mod intake;
+mod fusion_store;
 mod journal;
 mod life;
 mod make;
 mod spool;
 mod supervision;
 mod tension;
+mod surveillance;
+mod words;
