@@ -146,7 +146,7 @@ pub fn run(sensor: &Sensor, seed: u64, per_hour: f64, progress: &mut dyn FnMut(u
 
 #[expect(clippy::too_many_arguments, reason = "the state of one run, each part of another type")]
 fn follow(
-    methods: &Methods,
+    methods: &Methods<'_>,
     minutes: &Minutes,
     start: usize,
     gathering: Gathering,
