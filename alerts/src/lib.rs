@@ -10,6 +10,8 @@
 #![forbid(unsafe_code)]
 
 pub mod badge;
+pub mod console;
+pub mod context;
 pub mod engine;
 pub mod error;
 pub mod fusion;
@@ -23,7 +25,11 @@ pub mod ring;
 pub mod spool;
 pub mod store;
 pub mod supervision;
+pub mod surveillance;
 pub mod tension;
+pub mod usual;
+pub mod verdicts;
+pub mod whatif;
 
 pub use engine::{ActError, Engine};
 pub use error::Error;

@@ -272,7 +272,19 @@ pub fn allowed(alert: &Alert, actor: &Actor) -> Vec<&'static str> {
 fn slim(alert: &Alert) -> Alert {
     let cause = match &alert.cause {
         Cause::Alarm(press) => Cause::Alarm(AlarmEvidence { boot: None, zone: None, doors: Vec::new(), ..press.clone() }),
-        Cause::Crowd(crowd) => Cause::Crowd(CrowdEvidence { formula: String::new(), reasons: Vec::new(), ..crowd.clone() }),
+        Cause::Crowd(crowd) => Cause::Crowd(CrowdEvidence {
+            formula: String::new(),
+            reasons: Vec::new(),
+            people: crowd.people,
+            low: crowd.low,
+            high: crowd.high,
+            peak: crowd.peak,
+            limit: crowd.limit,
+            baseline: crowd.baseline,
+            baseline_bound: crowd.baseline_bound,
+            assessed: None,
+            neighbours: Vec::new(),
+        }),
         Cause::Incident(incident) => Cause::Incident(IncidentEvidence { text: String::new(), opened_by: incident.opened_by.clone() }),
         Cause::Trouble(trouble) => Cause::Trouble(TroubleEvidence { devices: Vec::new(), detail: None, ..trouble.clone() }),
         Cause::Hazard(hazard) => Cause::Hazard(HazardEvidence { text: String::new(), ..hazard.clone() }),

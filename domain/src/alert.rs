@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Alarm, AlarmKind, AlertId, DeviceRef, GeoPoint, Role, SiteId, UnitId, UserName, UtcMs,
     alarm::{Door, PressId},
+    crowd::Assessed,
     hazard::HazardKind,
     sign::{Scope, TroubleKind},
 };
@@ -337,6 +338,28 @@ pub struct CrowdEvidence {
     pub formula: String,
     /// What spoke for the alert, each with its own numbers.
     pub reasons: Vec<Reason>,
+    /// The inputs that gave the alert its level, and what the formula said of them: enough to say it again. None in alerts of a hub
+    /// that did not keep them yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessed: Option<Box<Assessed>>,
+    /// Neighbouring cameras that see the same gathering, each with its latest count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// A neighbouring camera of one gathering.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Neighbour {
+    /// Which.
+    pub camera: DeviceRef,
+    /// Its latest count, in people.
+    pub people: f32,
+    /// Lower end of it.
+    pub low: f32,
+    /// Expected there, in people.
+    pub expected: Option<f32>,
+    /// When it was counted.
+    pub at: UtcMs,
 }
 
 /// One piece of evidence.
@@ -344,15 +367,15 @@ pub struct CrowdEvidence {
 pub struct Reason {
     /// What kind of evidence.
     pub code: ReasonCode,
-    /// What was seen, in people.
+    /// What was seen, in the unit of its kind.
     pub observed: f32,
-    /// What it was compared with, in people.
+    /// What it was compared with, in the same unit.
     pub bound: f32,
     /// For how long, in seconds.
     pub for_s: u32,
 }
 
-/// Kinds of evidence of the first fusion.
+/// Kinds of evidence, each with its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonCode {
@@ -362,6 +385,32 @@ pub enum ReasonCode {
     AboveBaseline,
     /// It has lasted longer than the persistence time.
     Persistent,
+    /// The lower end of the density is above the safety limit: people per square metre.
+    Density,
+    /// The lower end of the flow is above the safety limit: people a minute and metre of width.
+    Flow,
+    /// It grows: people a minute.
+    Growth,
+    /// Somebody is inside an institution out of its hours: people.
+    ClosedHours,
+    /// Neighbouring cameras together see more than is usual: people.
+    Neighbours,
+}
+
+impl ReasonCode {
+    /// Name in JSON and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ReasonCode::AboveLimit => "above_limit",
+            ReasonCode::AboveBaseline => "above_baseline",
+            ReasonCode::Persistent => "persistent",
+            ReasonCode::Density => "density",
+            ReasonCode::Flow => "flow",
+            ReasonCode::Growth => "growth",
+            ReasonCode::ClosedHours => "closed_hours",
+            ReasonCode::Neighbours => "neighbours",
+        }
+    }
 }
 
 /// What a person reported by hand.

@@ -27,6 +27,8 @@ pub enum Event {
     CameraPlaced(CameraPlace),
     /// A camera was removed: its counts raise nothing any more.
     CameraRemoved(DeviceRef),
+    /// A named person put a camera's notices and watches aside until a time; none: they count again. Warnings are never put aside.
+    Shelved(DeviceRef, Option<UtcMs>),
     /// Time passes; lets silence and persistence have their effect.
     Tick,
 }

@@ -8,8 +8,10 @@
 
 pub mod alarm;
 pub mod alert;
+pub mod assembly;
 pub mod badge;
 pub mod count;
+pub mod crowd;
 pub mod event;
 pub mod frame;
 pub mod geo;

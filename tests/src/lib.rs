@@ -19,4 +19,5 @@ pub mod process;
 pub mod proxy;
 pub mod report;
 pub mod sites;
+pub mod trial;
 pub mod watch;

@@ -17,7 +17,7 @@ use std::{
 };
 
 use qorgan_domain::{
-    Alarm, AlertId, Clock, Event, GeoPoint, SiteId, UtcMs,
+    Alarm, AlertId, Clock, DeviceRef, Event, GeoPoint, SiteId, UtcMs,
     alert::{Action, Actor, Alert},
 };
 use tokio::{
@@ -26,7 +26,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Fusion, Journal, Refusal, Ring, Rules, Store};
+use crate::{Error, Fusion, Journal, Refusal, Ring, Rules, Store, fusion::Formula, usual::Usual};
 
 /// Presses on their way; over that, [`Engine::alarm`] waits.
 const ALARMS: usize = 4_096;
@@ -102,6 +102,17 @@ enum Command {
     Incident { site: Option<SiteId>, position: Option<GeoPoint>, text: String, actor: Actor, answer: Answer },
     Shown { ids: Vec<AlertId>, actor: Actor },
     Rules(Box<Rules>),
+    ChangeRules(ChangeRules),
+    AskRules(oneshot::Sender<Rules>),
+}
+
+/// A change of some rules, made where they live.
+struct ChangeRules(Box<dyn FnOnce(&mut Rules) + Send>);
+
+impl std::fmt::Debug for ChangeRules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChangeRules")
+    }
 }
 
 /// Reads from the store what fusion goes on with after a start: open alerts, the next number, the applied journal
@@ -113,6 +124,7 @@ pub async fn recover(store: &Store, journal: Option<&Journal>, rules: Rules, now
         // Counts are at most 100,000: nothing that matters is lost.
         fusion.teach(&minute.camera, minute.at, minute.people as f32);
     }
+    restore_usual(store, &mut fusion, now).await?;
     let Some(journal) = journal else { return Ok((fusion, Applied::default())) };
     let mut applied = store.applied_journal_row().await?;
     let newest = journal.newest().await?;
@@ -136,6 +148,31 @@ pub async fn recover(store: &Store, journal: Option<&Journal>, rules: Rules, now
     }
     Ok((fusion, Applied { up_to, ahead }))
 }
+
+/// What was usual at every camera; one that has nothing kept learns from its hours of the last eight weeks.
+async fn restore_usual(store: &Store, fusion: &mut Fusion, now: UtcMs) -> Result<(), Error> {
+    if fusion.rules().gathering.formula == Formula::V1 {
+        return Ok(());
+    }
+    for (camera, usual) in store.usuals().await? {
+        fusion.restore_usual(&camera, usual);
+    }
+    let without: Vec<DeviceRef> = fusion.rules().cameras.keys().filter(|camera| fusion.usual_at(camera).is_none()).cloned().collect();
+    for camera in without {
+        let mut usual = Usual::default();
+        let hours = store.hours_since(&camera, UtcMs(now.0 - LEARN_FROM_MS)).await?;
+        for (at, people) in &hours {
+            usual.learn_hour(fusion.rules().calendar.local(*at), *people as f32);
+        }
+        if !hours.is_empty() {
+            fusion.restore_usual(&camera, usual);
+        }
+    }
+    Ok(())
+}
+
+/// Eight weeks: as long as the week of a camera remembers.
+const LEARN_FROM_MS: i64 = 8 * 7 * 86_400_000;
 
 /// Presses before a start that fusion is told of.
 const HEARD: i64 = 2_000;
@@ -221,6 +258,18 @@ impl Engine {
     /// New limits and times.
     pub async fn set_rules(&self, rules: Rules) -> Result<(), Error> {
         self.commands.send(Command::Rules(Box::new(rules))).await.map_err(|_| STOPPED)
+    }
+
+    /// Changes some rules and leaves the others as they are; cameras that were added while the hub runs stay.
+    pub async fn change_rules(&self, change: impl FnOnce(&mut Rules) + Send + 'static) -> Result<(), Error> {
+        self.commands.send(Command::ChangeRules(ChangeRules(Box::new(change)))).await.map_err(|_| STOPPED)
+    }
+
+    /// The rules as they are.
+    pub async fn rules(&self) -> Result<Rules, Error> {
+        let (answer, rules) = oneshot::channel();
+        self.commands.send(Command::AskRules(answer)).await.map_err(|_| STOPPED)?;
+        rules.await.map_err(|_| STOPPED)
     }
 
     /// Open alerts, oldest first. Take the ring's cursor before this, and nothing is missed in between.

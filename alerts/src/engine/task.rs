@@ -8,7 +8,7 @@ use std::{
 };
 
 use qorgan_domain::{
-    Alarm, Clock, Event,
+    Alarm, Clock, DeviceRef, Event,
     alert::{Action, Alert},
 };
 use tokio::{
@@ -37,6 +37,9 @@ const SHOW_LIMIT: Duration = Duration::from_millis(750);
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(1);
 /// How long what is left may take to be written at the end.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// What is usual at cameras is kept every so many ticks (seconds), so many cameras a tick: no press waits for it.
+const KEEP_TICKS: u32 = 120;
+const KEPT_AT_ONCE: usize = 100;
 
 pub(super) struct Queues {
     pub(super) alarms: mpsc::Receiver<Press>,
@@ -56,6 +59,8 @@ pub(super) struct Task<C> {
     applied: i64,
     /// Rows above it that were applied while the journal could not be read.
     ahead: BTreeSet<i64>,
+    /// Cameras whose usual numbers are still to be kept in this turn.
+    keeping: Vec<DeviceRef>,
     round: Round,
 }
 
@@ -74,7 +79,7 @@ impl<C: From<Arc<Alert>> + Clone + Send + 'static> Task<C> {
         let Parts { fusion, applied_row, store, journal, clock, ring } = parts;
         let (backlog, round) = (Backlog::new(!applied_row.ahead.is_empty()), Round::default());
         let Applied { up_to: applied, ahead } = applied_row;
-        Self { fusion, journal, clock, ring, store, show, backlog, applied, ahead, round }
+        Self { fusion, journal, clock, ring, store, show, backlog, applied, ahead, keeping: Vec::new(), round }
     }
 
     pub(super) async fn run(mut self, mut queues: Queues, cancel: CancellationToken) {
@@ -104,6 +109,7 @@ impl<C: From<Arc<Alert>> + Clone + Send + 'static> Task<C> {
                     if ticks.is_multiple_of(SWEEP_TICKS) {
                         self.sweep().await;
                     }
+                    self.keep_usual(ticks);
                     true
                 }
                 n = queues.events.recv_many(&mut events, ROUND.2) => n > 0,
@@ -125,11 +131,37 @@ impl<C: From<Arc<Alert>> + Clone + Send + 'static> Task<C> {
         take(&mut queues.alarms, &mut presses, usize::MAX);
         take(&mut queues.commands, &mut commands, usize::MAX);
         self.work(&mut presses, &mut commands, &mut Vec::new()).await;
+        let last: Vec<_> = self.fusion.usual().map(|(camera, usual)| (camera.clone(), usual.to_bytes())).collect();
+        if !last.is_empty() && !matches!(timeout(FAREWELL, self.store.keep_usual(last, self.clock.utc())).await, Ok(Ok(()))) {
+            tracing::warn!("stopped without keeping what was usual in the last minutes");
+        }
         finish.cancel();
         if timeout(FAREWELL, &mut writer).await.is_err() {
             writer.abort();
             tracing::error!(lines = self.backlog.len(), "stopped with history that the store did not take");
         }
+    }
+
+    /// Keeps what is usual, a part of the cameras a tick, on a task of its own.
+    fn keep_usual(&mut self, ticks: u32) {
+        if ticks.is_multiple_of(KEEP_TICKS) && self.keeping.is_empty() {
+            self.keeping = self.fusion.usual().map(|(camera, _)| camera.clone()).collect();
+        }
+        let from = self.keeping.len().saturating_sub(KEPT_AT_ONCE);
+        let body = |camera: DeviceRef| {
+            let bytes = self.fusion.usual_at(&camera)?.to_bytes();
+            Some((camera, bytes))
+        };
+        let some: Vec<_> = self.keeping.drain(from..).filter_map(body).collect();
+        if some.is_empty() {
+            return;
+        }
+        let (store, now) = (self.store.clone(), self.clock.utc());
+        tokio::spawn(async move {
+            if let Err(error) = store.keep_usual(some, now).await {
+                tracing::warn!(%error, "what is usual was not kept; the next turn tries again");
+            }
+        });
     }
 
     async fn work(&mut self, presses: &mut Vec<Press>, commands: &mut Vec<Command>, events: &mut Vec<Event>) {
@@ -217,6 +249,12 @@ impl<C: From<Arc<Alert>> + Clone + Send + 'static> Task<C> {
         let waiting = self.backlog.len();
         let (answer, result) = match command {
             Command::Rules(rules) => return self.fusion.set_rules(*rules),
+            Command::ChangeRules(change) => {
+                let mut rules = self.fusion.rules().clone();
+                (change.0)(&mut rules);
+                return self.fusion.set_rules(rules);
+            }
+            Command::AskRules(answer) => return drop(answer.send(self.fusion.rules().clone())),
             // A receipt may be missing where nothing is written; the next desk to show it says so again.
             Command::Shown { .. } if waiting > MAX_BACKLOG => return,
             Command::Shown { ids, actor } => {

@@ -1,26 +1,21 @@
-//! One camera: is there more than the limit, or more than usual, and for how long?
+//! One camera: from counts to the inputs of a [`super::formula`], and when what it says begins, changes and ends.
 //!
-//! Formula `crowd-v1`. The lower end of the count's 90 % interval is compared with
-//! - the configured limit: above it without a break for `open_after_ms` is a `watch`;
-//! - the bound of the [`super::baseline`]: likewise, and at least `min_people`, is a `notice`.
-//!
-//! It ends when the count stays below `close_below` of the lowest bound that was exceeded, for
-//! `close_after_ms`: two different bounds and two times, so that a count that wavers opens one alert.
-//! There is no way from here to `warning`: that needs a density, and this version knows none.
-//! Durations are measured with the times of the pictures, silence with the hub's clock.
+//! An alert ends when the count stays below `close_below` of the lowest bound that was exceeded (`crowd-v2`: of the lowest bound that
+//! holds now, and no safety limit is passed), for `close_after_ms`: two different bounds and two times, so that a count that wavers
+//! opens one alert. Durations are measured with the times of the pictures, silence with the hub's clock.
 
 use qorgan_domain::{
     AlertId, Count, UtcMs,
-    alert::{Alert, CloseReason, CrowdEvidence, Level, Reason, ReasonCode},
+    alert::{Alert, CloseReason, CrowdEvidence, Level, ReasonCode},
+    crowd::{Assessed, CrowdInputs, CrowdPlace, CrowdScore, LimitSeen, UsualSeen},
 };
 
 use super::{
     baseline::{Baseline, Usual},
-    rules::{CameraRule, CrowdRules},
+    formula::Formula,
+    rules::{CameraRule, CrowdRules, Rules},
+    week::Week,
 };
-
-/// Version of the formula in this file. A change of its numbers is a new version beside this one.
-pub const FORMULA: &str = "crowd-v1";
 
 /// A camera clock this far ahead of the hub is the hub's clock having been set back, in milliseconds.
 const CLOCK_SET_BACK_MS: i64 = 60_000;
@@ -45,6 +40,8 @@ pub(super) struct Watch {
     /// A person closed an alert of this level while the evidence was still there: not raised again until it was quiet.
     judged: Option<Level>,
     baseline: Baseline,
+    /// What only `crowd-v2` remembers.
+    pub(super) week: Option<Box<Week>>,
 }
 
 /// What one count says.
@@ -54,12 +51,11 @@ pub(super) struct Seen {
     pub(super) level: Option<Level>,
     /// Low for long enough to end.
     pub(super) quiet: bool,
-    people: f32,
-    low: f32,
-    high: f32,
-    limit: Option<f32>,
+    /// What was looked at.
+    pub(super) inputs: CrowdInputs,
+    /// What the formula says of it.
+    pub(super) said: CrowdScore,
     usual: Option<Usual>,
-    reasons: Vec<Reason>,
 }
 
 impl Watch {
@@ -75,13 +71,17 @@ impl Watch {
     }
 
     /// Looks at a count; none when it is late, old or a repetition and therefore judges nothing.
-    pub(super) fn see(&mut self, count: &Count, rule: &CameraRule, rules: &CrowdRules, now: UtcMs) -> Option<Seen> {
+    pub(super) fn see(&mut self, count: &Count, rule: &CameraRule, all: &Rules, now: UtcMs) -> Option<Seen> {
+        let rules = &all.crowd;
         let at = count.at.min(now);
         if now.ms_since(at) > rules.stale_ms {
             return None;
         }
         if self.last_at.is_some_and(|last| last.ms_since(now) > CLOCK_SET_BACK_MS) {
             (self.last_at, self.over_limit_since, self.over_usual_since, self.low_since) = (None, None, None, None);
+            if let Some(week) = &mut self.week {
+                week.clock_set_back();
+            }
         }
         if self.last_at.is_some_and(|last| at <= last) {
             return None;
@@ -90,43 +90,95 @@ impl Watch {
         self.last_at = Some(at);
         self.heard_at = Some(now);
 
-        let usual = self.baseline.usual();
+        let rolling = self.baseline.usual();
+        let inputs = match all.gathering.formula {
+            Formula::V1 => self.inputs_v1(count, at, broken, rule, rules, rolling),
+            Formula::V2 => {
+                let week = self.week.get_or_insert_default();
+                week.see(count, at, broken, rule, all, rolling, self.alert.is_some())
+            }
+        };
+        let said = all.gathering.formula.assess(&inputs);
+        let quiet = self.quiet(&inputs, &said, all, broken, at);
+        self.peak = self.peak.max(count.people);
+        self.baseline.learn(at, count.people, self.alert.is_some(), rules.baseline_minutes, rules.baseline_needs_minutes);
+        let usual = inputs.usual.map(|usual| Usual { median: usual.usual, bound: usual.bound });
+        Some(Seen { level: said.level, quiet, inputs, said, usual })
+    }
+
+    fn inputs_v1(
+        &mut self,
+        count: &Count,
+        at: UtcMs,
+        broken: bool,
+        rule: &CameraRule,
+        rules: &CrowdRules,
+        usual: Option<Usual>,
+    ) -> CrowdInputs {
         let at_least = if rule.public_space { rules.min_people_public } else { rules.min_people };
         let unusual = usual.map(|usual| usual.bound.max(at_least));
         let limit_ms = lasted(&mut self.over_limit_since, rule.limit.is_some_and(|limit| count.low > limit), broken, at);
         let usual_ms = lasted(&mut self.over_usual_since, unusual.is_some_and(|bound| count.low > bound), broken, at);
-
-        let mut reasons = Vec::new();
-        let (mut level, mut longest) = (None, None);
-        let evidence =
-            [(ReasonCode::AboveBaseline, Level::Notice, unusual, usual_ms), (ReasonCode::AboveLimit, Level::Watch, rule.limit, limit_ms)];
-        for (code, weight, bound, ms) in evidence {
-            let (Some(bound), Some(ms)) = (bound, ms) else { continue };
-            if ms < rules.open_after_ms {
-                continue;
-            }
-            let reason = Reason { code, observed: count.low, bound, for_s: seconds(ms) };
-            level = Some(weight);
-            self.exceeded = Some(self.exceeded.map_or(bound, |least| least.min(bound)));
-            if longest.as_ref().is_none_or(|l: &Reason| l.for_s < reason.for_s) {
-                longest = Some(Reason { code: ReasonCode::Persistent, ..reason.clone() });
-            }
-            reasons.push(reason);
+        let usual = usual.zip(unusual).map(|(usual, bound)| UsualSeen {
+            usual: usual.median,
+            expected: usual.median,
+            bound,
+            score: 0.0,
+            weeks: 0.0,
+            growth_per_min: 0.0,
+            growth_cusum: 0.0,
+            held_ms: usual_ms,
+        });
+        CrowdInputs {
+            camera: count.camera.clone(),
+            at,
+            place: if rule.public_space { CrowdPlace::Public } else { CrowdPlace::Institution },
+            people: count.people,
+            low: count.low,
+            high: count.high,
+            open_after_ms: rules.open_after_ms,
+            safety_after_ms: 0,
+            limit: rule.limit.map(|limit| LimitSeen { limit, held_ms: limit_ms }),
+            usual,
+            expected: None,
+            density: None,
+            flow: None,
+            closed_ms: None,
+            scan: None,
+            demoted: Vec::new(),
         }
-        reasons.extend(longest);
+    }
 
-        let low = self.exceeded.is_none_or(|bound| count.people < bound * rules.close_below);
-        let quiet = lasted(&mut self.low_since, low, broken, at).is_some_and(|ms| ms >= rules.close_after_ms);
+    /// Whether it has been low for long enough to end.
+    fn quiet(&mut self, inputs: &CrowdInputs, said: &CrowdScore, all: &Rules, broken: bool, at: UtcMs) -> bool {
+        let in_people = |code| matches!(code, ReasonCode::AboveLimit | ReasonCode::AboveBaseline | ReasonCode::ClosedHours);
+        for reason in said.reasons.iter().filter(|reason| in_people(reason.code)) {
+            self.exceeded = Some(self.exceeded.map_or(reason.bound, |least| least.min(reason.bound)));
+        }
+        let bound = match all.gathering.formula {
+            Formula::V1 => self.exceeded,
+            Formula::V2 => {
+                let closed = (inputs.place == CrowdPlace::InstitutionClosed).then_some(1.0);
+                let bounds = [
+                    inputs.limit.map(|l| l.limit),
+                    inputs.usual.map(|u| u.bound),
+                    closed,
+                    inputs.usual.is_none().then_some(self.exceeded).flatten(),
+                ];
+                bounds.into_iter().flatten().reduce(f32::min)
+            }
+        };
+        let safe = inputs.density.as_ref().is_none_or(|d| d.per_m2_low < d.limit * all.crowd.close_below)
+            && inputs.flow.as_ref().is_none_or(|f| f.per_m_min_low < f.limit * all.crowd.close_below);
+        let low = safe && bound.is_none_or(|bound| inputs.people < bound * all.crowd.close_below);
+        let quiet = lasted(&mut self.low_since, low, broken, at).is_some_and(|ms| ms >= all.crowd.close_after_ms);
         if quiet {
             self.judged = None;
             if self.alert.is_none() {
                 self.exceeded = None;
             }
         }
-        self.peak = self.peak.max(count.people);
-        self.baseline.learn(at, count.people, self.alert.is_some(), rules.baseline_minutes, rules.baseline_needs_minutes);
-        let usual = usual.zip(unusual).map(|(usual, bound)| Usual { median: usual.median, bound });
-        Some(Seen { level, quiet, people: count.people, low: count.low, high: count.high, limit: rule.limit, usual, reasons })
+        quiet
     }
 
     /// The level of a new alert, if there should be one. What a person has judged is not raised again
@@ -139,40 +191,51 @@ impl Watch {
     pub(super) fn open(&mut self, seen: &Seen, id: AlertId, now: UtcMs) -> CrowdEvidence {
         self.alert = Some(id);
         self.told_at = Some(now);
-        self.peak = seen.people;
+        self.peak = seen.inputs.people;
         self.judged = None;
         CrowdEvidence {
-            people: seen.people,
-            low: seen.low,
-            high: seen.high,
-            peak: seen.people,
-            limit: seen.limit,
+            people: seen.inputs.people,
+            low: seen.inputs.low,
+            high: seen.inputs.high,
+            peak: seen.inputs.people,
+            limit: seen.inputs.limit.map(|limit| limit.limit),
             baseline: seen.usual.map(|u| u.median),
             baseline_bound: seen.usual.map(|u| u.bound),
-            formula: FORMULA.to_owned(),
-            reasons: seen.reasons.clone(),
+            formula: seen.said.formula.clone(),
+            reasons: seen.said.reasons.clone(),
+            assessed: Some(Box::new(seen.assessed())),
+            neighbours: Vec::new(),
         }
+    }
+
+    /// The gathering that this camera sees has an alert already, of a neighbour.
+    pub(super) fn join(&mut self, id: AlertId, now: UtcMs) {
+        self.alert = Some(id);
+        self.told_at = Some(now);
+        self.judged = None;
     }
 
     /// The evidence as it is now. A reason once given stays, with the numbers it had when it held last.
     pub(super) fn evidence(&self, seen: &Seen, shown: &CrowdEvidence) -> CrowdEvidence {
         let mut reasons = shown.reasons.clone();
-        for fresh in &seen.reasons {
+        for fresh in &seen.said.reasons {
             match reasons.iter_mut().find(|r| r.code == fresh.code) {
                 Some(old) => *old = fresh.clone(),
                 None => reasons.push(fresh.clone()),
             }
         }
         CrowdEvidence {
-            people: seen.people,
-            low: seen.low,
-            high: seen.high,
+            people: seen.inputs.people,
+            low: seen.inputs.low,
+            high: seen.inputs.high,
             peak: self.peak.max(shown.peak),
-            limit: seen.limit,
+            limit: seen.inputs.limit.map(|limit| limit.limit),
             baseline: seen.usual.map(|u| u.median),
             baseline_bound: seen.usual.map(|u| u.bound),
             formula: shown.formula.clone(),
             reasons,
+            assessed: shown.assessed.clone(),
+            neighbours: shown.neighbours.clone(),
         }
     }
 
@@ -195,16 +258,19 @@ impl Watch {
     }
 }
 
+impl Seen {
+    /// To be kept with the alert.
+    pub(super) fn assessed(&self) -> Assessed {
+        Assessed { inputs: self.inputs.clone(), said: self.said.clone() }
+    }
+}
+
 /// For how long something has held without a break, in milliseconds; none when it does not hold.
-fn lasted(since: &mut Option<UtcMs>, holds: bool, broken: bool, at: UtcMs) -> Option<i64> {
+pub(super) fn lasted(since: &mut Option<UtcMs>, holds: bool, broken: bool, at: UtcMs) -> Option<i64> {
     if !holds {
         *since = None;
     } else if broken || since.is_none() {
         *since = Some(at);
     }
     since.map(|since| at.ms_since(since))
-}
-
-fn seconds(ms: i64) -> u32 {
-    u32::try_from(ms / 1000).unwrap_or(u32::MAX)
 }

@@ -8,8 +8,11 @@
 mod baseline;
 mod care;
 mod crowd;
+pub mod formula;
+mod gathering;
 mod press;
 mod rules;
+mod week;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -17,17 +20,18 @@ use std::{
 };
 
 use qorgan_domain::{
-    AlarmKind, AlertId, Count, DeviceRef, Event, GeoPoint, PressId, Role, SiteId, UtcMs,
-    alert::{Action, Actor, Alert, AlertState, Cause, CloseReason, IncidentEvidence, Level, Progress, Record},
+    AlarmKind, AlertId, DeviceRef, Event, GeoPoint, PressId, Role, SiteId, UtcMs,
+    alert::{Action, Actor, Alert, AlertState, Cause, IncidentEvidence, Level, Progress, Record},
     event::DrillWindow,
     sign::{Scope, TroubleKind},
 };
 
 use crate::life::{self, NotYours, Refusal};
-pub use crowd::FORMULA;
 use crowd::Watch;
+pub use formula::Formula;
+pub use gathering::scan_llr;
 use press::Unstored;
-pub use rules::{CameraRule, CrowdRules, ResponseRules, Rules};
+pub use rules::{CameraRule, CrowdRules, GatheringRules, PlaceRule, ResponseRules, Rules};
 
 /// A change of one alert.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +51,10 @@ pub struct Fusion {
     /// How many of each kind are open.
     open_by_kind: BTreeMap<&'static str, usize>,
     cameras: BTreeMap<DeviceRef, Watch>,
+    /// The minute in which neighbours were looked at last.
+    scanned: i64,
+    /// Cameras whose notices and watches are put aside, and until when.
+    shelved: BTreeMap<DeviceRef, UtcMs>,
     /// The open alert of a button: a real press never hides behind a test, nor fire behind panic.
     buttons: HashMap<(DeviceRef, AlarmKind, bool), AlertId>,
     unstored: Vec<Unstored>,
@@ -71,6 +79,8 @@ impl Fusion {
             open: BTreeMap::new(),
             open_by_kind: BTreeMap::new(),
             cameras: BTreeMap::new(),
+            scanned: i64::MIN,
+            shelved: BTreeMap::new(),
             buttons: HashMap::new(),
             unstored: Vec::new(),
             heard: VecDeque::new(),
@@ -83,6 +93,9 @@ impl Fusion {
             match (&alert.cause, &alert.device) {
                 (Cause::Crowd(evidence), Some(camera)) => {
                     fusion.cameras.insert(camera.clone(), Watch::resume(alert.id, evidence));
+                    for neighbour in &evidence.neighbours {
+                        fusion.cameras.insert(neighbour.camera.clone(), Watch::resume(alert.id, evidence));
+                    }
                 }
                 (Cause::Alarm(press), Some(device)) => {
                     fusion.buttons.insert((device.clone(), press.alarm, press.test), alert.id);
@@ -117,12 +130,20 @@ impl Fusion {
             Event::CameraPlaced(place) => {
                 let rule = CameraRule { limit: place.limit, public_space: place.public_space };
                 self.rules.cameras.insert(place.camera.clone(), rule);
-                self.rules.positions.insert(place.camera.clone(), place.position);
+                let before = self.rules.positions.insert(place.camera.clone(), place.position);
+                self.moved(&place.camera, before, place.position);
                 Vec::new()
             }
             Event::CameraRemoved(camera) => {
                 // An open alert stays: people close it, or its silence does.
                 self.rules.cameras.remove(camera);
+                Vec::new()
+            }
+            Event::Shelved(camera, until) => {
+                match until {
+                    Some(until) => self.shelved.insert(camera.clone(), *until),
+                    None => self.shelved.remove(camera),
+                };
                 Vec::new()
             }
             Event::Tick => {
@@ -185,6 +206,11 @@ impl Fusion {
         self.open.get(&id).map(|alert| Alert::clone(alert))
     }
 
+    /// The rules as they are.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// New limits and times; open alerts stay as they are and are judged by the new rules from the next event on.
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules = rules;
@@ -195,79 +221,6 @@ impl Fusion {
     pub fn teach(&mut self, camera: &DeviceRef, minute: UtcMs, people_max: f32) {
         if self.rules.cameras.contains_key(camera) {
             self.cameras.entry(camera.clone()).or_default().teach(minute, people_max, &self.rules.crowd);
-        }
-    }
-
-    fn count(&mut self, count: &Count, now: UtcMs) -> Option<Transition> {
-        let rule = self.rules.cameras.get(&count.camera)?;
-        let crowd = &self.rules.crowd;
-        let watch = self.cameras.entry(count.camera.clone()).or_default();
-        let seen = watch.see(count, rule, crowd, now)?;
-        let Some(alert) = watch.alert.and_then(|id| self.open.get(&id)) else {
-            let level = watch.wants_to_open(&seen)?;
-            let evidence = watch.open(&seen, AlertId(self.next_id), now);
-            let alert = self.blank(Cause::Crowd(evidence), level, Some(&count.camera), now);
-            let record = life::raise(&alert, &Actor::System("fusion"), None);
-            return Some(self.put(alert, Some(record)));
-        };
-        if seen.quiet && alert.subsided_at.is_none() {
-            let why = format!("below {:.0} % of the bound for {} s", crowd.close_below * 100.0, crowd.close_after_ms / 1000);
-            let mut alert = Alert::clone(alert);
-            if let Cause::Crowd(shown) = &mut alert.cause {
-                *shown = watch.evidence(&seen, shown);
-            }
-            return Some(self.subside(alert, why, now));
-        }
-        let Cause::Crowd(shown) = &alert.cause else { return None };
-        let fresh = watch.evidence(&seen, shown);
-        let level = seen.level.map_or(alert.level, |level| level.max(alert.level));
-        let back = alert.subsided_at.is_some() && seen.level.is_some();
-        let step = level != alert.level || back;
-        if !step && !watch.worth_telling(shown, &fresh, crowd, now) {
-            return None;
-        }
-        watch.told_at = Some(now);
-        let mut alert = Alert { cause: Cause::Crowd(fresh), level, ..Alert::clone(alert) };
-        if step {
-            let why = if back { "the evidence is back".to_owned() } else { format!("level is now {}", level.as_str()) };
-            alert.subsided_at = None;
-            let record = life::remark(&mut alert, "update", "fusion", Some(why), now);
-            return Some(self.put(alert, Some(record)));
-        }
-        alert.version += 1;
-        alert.updated_at = now;
-        Some(self.put(alert, None))
-    }
-
-    /// Silence ends what nobody holds; so does release of what had subsided already.
-    fn tick(&mut self, now: UtcMs) -> Vec<Transition> {
-        let limit_ms = self.rules.crowd.silence_ms;
-        let mut ending: Vec<(AlertId, String)> = Vec::new();
-        for watch in self.cameras.values_mut() {
-            let Some(alert) = watch.alert.and_then(|id| self.open.get(&id)) else { continue };
-            let heard_at = *watch.heard_at.get_or_insert(now);
-            if alert.subsided_at.is_some() {
-                if alert.state == AlertState::Raised {
-                    ending.push((alert.id, "it had subsided and nobody holds it".to_owned()));
-                }
-            } else if now.ms_since(heard_at) >= limit_ms {
-                ending.push((alert.id, format!("no counts for {} s", limit_ms / 1000)));
-            }
-        }
-        let alerts = ending.into_iter().filter_map(|(id, why)| Some((self.copy(id)?, why))).collect::<Vec<_>>();
-        alerts.into_iter().map(|(alert, why)| self.subside(alert, why, now)).collect()
-    }
-
-    /// Closes a crowd alert that nobody holds; marks one that somebody holds and leaves closing to the person.
-    fn subside(&mut self, mut alert: Alert, why: String, now: UtcMs) -> Transition {
-        let action = Action::Close { verdict: CloseReason::Subsided, reason: why.clone() };
-        match life::step(&alert, &action, &Actor::System("fusion"), now) {
-            Ok((closed, record)) => self.put(closed, Some(record)),
-            Err(_) => {
-                alert.subsided_at = Some(now);
-                let record = life::remark(&mut alert, "subside", "fusion", Some(why), now);
-                self.put(alert, Some(record))
-            }
         }
     }
 
@@ -318,9 +271,11 @@ impl Fusion {
                 (Cause::Trouble(trouble), _) => {
                     self.troubles.remove(&(trouble.scope.clone(), trouble.trouble));
                 }
-                (Cause::Crowd(_), Some(camera)) => {
-                    if let Some(watch) = self.cameras.get_mut(camera) {
-                        watch.closed(&alert);
+                (Cause::Crowd(evidence), Some(camera)) => {
+                    for camera in evidence.neighbours.iter().map(|neighbour| &neighbour.camera).chain([camera]) {
+                        if let Some(watch) = self.cameras.get_mut(camera) {
+                            watch.closed(&alert);
+                        }
                     }
                 }
                 _ => {}

@@ -1,10 +1,13 @@
 //! What fusion is told: limits, times and places. Made from the configuration by `api`.
 //!
-//! Nothing here can make a crowd alert a warning: no density is known to this version.
+//! Nothing here can make fewer than 20 people in public space a warning ([`super::formula`]).
 
 use std::collections::BTreeMap;
 
-use qorgan_domain::{DeviceRef, GeoPoint, SiteId};
+use qorgan_domain::{DeviceId, DeviceRef, GeoPoint, SiteId, alert::ReasonCode};
+
+use super::formula::Formula;
+use crate::usual::calendar::Calendar;
 
 /// Limits of one camera.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -75,6 +78,38 @@ impl Default for ResponseRules {
     }
 }
 
+/// What `crowd-v2` is told of one camera beside [`CameraRule`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlaceRule {
+    /// Safety limit of density, people per m2; none: 4.7. Taken between 3.6 and 5.5.
+    pub density_limit_per_m2: Option<f32>,
+    /// Width of each line, in metres; the flow over a line without one is not judged.
+    pub line_width_m: BTreeMap<DeviceId, f32>,
+}
+
+/// Which formula judges, and how a gathering is told from another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GatheringRules {
+    /// The version for new alerts.
+    pub formula: Formula,
+    /// Score from which a count is unusual; 1 is passed about once a month by each of three statistics.
+    pub unusual_score: f32,
+    /// A safety limit must be passed for this long, in milliseconds.
+    pub safety_after_ms: i64,
+    /// Cameras within this distance may see the same gathering, in metres.
+    pub merge_m: f64,
+    /// And within this time of its last evidence, in milliseconds.
+    pub merge_ms: i64,
+    /// Rules that a shift lead demoted after too many false alerts. Safety limits are not among them, whatever stands here.
+    pub demoted: Vec<ReasonCode>,
+}
+
+impl Default for GatheringRules {
+    fn default() -> Self {
+        Self { formula: Formula::V1, unusual_score: 1.25, safety_after_ms: 10_000, merge_m: 150.0, merge_ms: 600_000, demoted: Vec::new() }
+    }
+}
+
 /// Everything fusion is told.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rules {
@@ -86,6 +121,12 @@ pub struct Rules {
     pub sites: BTreeMap<SiteId, GeoPoint>,
     /// Times and bounds.
     pub crowd: CrowdRules,
+    /// Areas, widths and limits of what cameras see.
+    pub places: BTreeMap<DeviceRef, PlaceRule>,
+    /// Formula and gatherings.
+    pub gathering: GatheringRules,
+    /// Local time, holidays, bells, hours and events.
+    pub calendar: Calendar,
     /// When unclaimed alarms call louder.
     pub response: ResponseRules,
 }

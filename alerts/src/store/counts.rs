@@ -7,6 +7,7 @@ use qorgan_domain::{Count, DeviceRef, UtcMs};
 use super::{
     SET_META, Store, counted,
     db::{Row, args, word},
+    fusion::{EXPIRE_PARTS, ROLL_PARTS, add_parts},
 };
 use crate::Error;
 
@@ -84,6 +85,7 @@ impl Store {
         let mut tx = self.db.begin().await?;
         let rows = counts.iter().map(|count| args![count.camera.to_string(), count.at.0, count.people, count.low, count.high]).collect();
         tx.insert("INSERT INTO count_raw (camera, at, people, low, high) VALUES ", " ON CONFLICT (camera, at) DO NOTHING", rows).await?;
+        add_parts(&mut tx, counts).await?;
         tx.commit().await
     }
 
@@ -145,6 +147,9 @@ impl Store {
             let from = floor(from, MINUTE_MS).max(if rolled.is_some() { kept_since } else { 0 });
             if from < until {
                 done.minutes = self.roll(MINUTES, "count_minute", from, until).await?;
+                for sql in ROLL_PARTS {
+                    self.db.run(sql, args![from, until]).await?;
+                }
                 done.hours = self.roll(HOURS, "count_hour", floor(from, HOUR_MS), floor(until, HOUR_MS) + HOUR_MS).await?;
             }
             self.db.run(SET_META, args![ROLLED_UNTIL, until.to_string()]).await?;
@@ -184,6 +189,10 @@ impl Store {
             if some.is_none() {
                 break;
             }
+        }
+        for (sql, raw) in EXPIRE_PARTS {
+            let until = if raw { raw_until } else { (now - retention.minute).0 };
+            rows += self.db.run(sql, args![until]).await?;
         }
         rows += self.db.run("DELETE FROM count_minute WHERE at < $1", args![(now - retention.minute).0]).await?;
         rows += self.db.run("DELETE FROM count_hour WHERE at < $1", args![(now - retention.hour).0]).await?;

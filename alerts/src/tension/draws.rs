@@ -150,11 +150,12 @@ fn varied(names: &[String], weights: &[f64], share: f64, seed: u64, draws: usize
 
 /// Makes the weights of some parts shares of their sum, draw by draw.
 fn to_shares(weights: &mut [Vec<f32>], parts: &[usize], draws: usize) {
-    for draw in 0..draws {
-        let sum: f32 = parts.iter().map(|part| weights[*part][draw]).sum();
-        if sum > 0.0 {
-            parts.iter().for_each(|part| weights[*part][draw] /= sum);
-        }
+    let mut sums = vec![0.0_f32; draws];
+    for part in parts {
+        sums.iter_mut().zip(&weights[*part]).for_each(|(sum, weight)| *sum += weight);
+    }
+    for part in parts {
+        weights[*part].iter_mut().zip(&sums).filter(|(_, sum)| **sum > 0.0).for_each(|(weight, sum)| *weight /= sum);
     }
 }
 

@@ -4,12 +4,17 @@
 
 mod alarm_path;
 mod badge;
+mod context;
+mod crowd;
 mod engine;
 mod fusion;
+mod fusion_store;
 mod intake;
 mod journal;
 mod life;
 mod make;
 mod spool;
 mod supervision;
+mod surveillance;
 mod tension;
+mod words;

@@ -86,6 +86,8 @@ pub(crate) fn crowd(level: Level) -> Alert {
         baseline_bound: None,
         formula: "crowd-v1".into(),
         reasons: vec![],
+        assessed: None,
+        neighbours: vec![],
     };
     alert(Cause::Crowd(evidence), level)
 }

@@ -93,11 +93,15 @@ pub enum Right {
     TensionRead,
     /// Choose how the index is made; propose and decide on weights.
     TensionManage,
+    /// See assemblies, special places, planned events and changes of rules.
+    PlanningRead,
+    /// Write them; try and change rules.
+    PlanningWrite,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 40] = [
+    pub const ALL: [Right; 42] = [
         Right::AlertsRead,
         Right::AlertsAct,
         Right::IncidentsOpen,
@@ -138,6 +142,8 @@ impl Right {
         Right::SignalsWrite,
         Right::TensionRead,
         Right::TensionManage,
+        Right::PlanningRead,
+        Right::PlanningWrite,
     ];
 
     /// Name in JSON.
@@ -183,6 +189,8 @@ impl Right {
             Right::SignalsWrite => "signals.write",
             Right::TensionRead => "tension.read",
             Right::TensionManage => "tension.manage",
+            Right::PlanningRead => "planning.read",
+            Right::PlanningWrite => "planning.write",
         }
     }
 
@@ -242,6 +250,8 @@ impl Right {
             Right::SignalsRead | Right::SignalsWrite => &[DutyOfficer, ShiftLead, DistrictContact, Analyst, ResidentOperator],
             Right::TensionRead => &[Analyst, ShiftLead],
             Right::TensionManage => &[Analyst],
+            Right::PlanningRead => &[DutyOfficer, ShiftLead, PoliceDesk, Administrator],
+            Right::PlanningWrite => &[ShiftLead, Administrator],
         }
     }
 

@@ -8,6 +8,7 @@ mod eval;
 #[cfg(feature = "edge")]
 mod models;
 mod panel;
+mod replay;
 mod users;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
@@ -74,6 +75,10 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup back. The hub must not be running.
     Restore(backup::RestoreArgs),
+    /// Ask the formula that made a crowd alert again, with the inputs that were kept with it.
+    ///
+    /// Prints inputs and both answers; fails when they are not the same, byte for byte.
+    Replay(replay::ReplayArgs),
     /// Read CAP messages (1.0 to 1.2) and say what they are, or why they are refused.
     Cap {
         /// XML files.
@@ -173,6 +178,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::User(args) => block_on(users::users(args)),
         Command::Backup(args) => block_on(backup::backup(args)),
         Command::Restore(args) => block_on(backup::restore(args)),
+        Command::Replay(args) => block_on(replay::replay(args)),
         Command::Cap { files } => read_cap(&files),
         Command::Doctor(args) => doctor::doctor(&args),
     }

@@ -15,10 +15,13 @@ mod secret;
 mod supervision;
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
+use jiff::tz::TimeZone;
+use qorgan_alerts::{fusion::Formula, usual::calendar::Hours};
 use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
 
 #[cfg(feature = "edge")]
@@ -207,6 +210,16 @@ pub struct Crowd {
     pub close_after_s: u32,
     /// Below this share of the bound the evidence is gone, 0 to 1.
     pub clear_ratio: f32,
+    /// Version of the formula for new alerts; `crowd-v2` by default.
+    pub formula: Formula,
+    /// Score from which a count is unusual, 0.5 to 5; 1 by default, which a camera passes about once a month.
+    pub unusual_score: f32,
+    /// Cameras within this distance may see one gathering, 0 to 2,000 m; 150 by default.
+    pub merge_m: f64,
+    /// Time zone of the places; `Asia/Almaty` by default.
+    pub time_zone: TimeZone,
+    /// Days that are like no weekday; none by default.
+    pub holidays: BTreeSet<jiff::civil::Date>,
 }
 
 /// `[shift]`
@@ -251,6 +264,10 @@ pub struct Site {
     pub interval_s: Option<u32>,
     /// Network or alarm provider that connects it; the silence of several of its sites is one trouble.
     pub provider: Option<String>,
+    /// Bells of working days, in minutes of the day: many people move about then, and it is no surprise. None by default.
+    pub bells: Vec<u16>,
+    /// Opening hours; without any the site is always open.
+    pub hours: Vec<Hours>,
     /// Cameras.
     pub cameras: Vec<Camera>,
     /// Alarm buttons.

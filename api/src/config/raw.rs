@@ -153,12 +153,35 @@ pub(super) struct RawCrowd {
     pub(super) open_after_s: Spanned<u32>,
     pub(super) close_after_s: Spanned<u32>,
     pub(super) clear_ratio: Spanned<f32>,
+    pub(super) formula: Spanned<String>,
+    pub(super) unusual_score: Spanned<f32>,
+    pub(super) merge_m: Spanned<f64>,
+    pub(super) time_zone: Spanned<String>,
+    pub(super) holidays: Vec<Spanned<String>>,
 }
 
 impl Default for RawCrowd {
     fn default() -> Self {
-        Self { open_after_s: Spanned::new(0..0, 20), close_after_s: Spanned::new(0..0, 60), clear_ratio: Spanned::new(0..0, 0.8) }
+        Self {
+            open_after_s: Spanned::new(0..0, 20),
+            close_after_s: Spanned::new(0..0, 60),
+            clear_ratio: Spanned::new(0..0, 0.8),
+            formula: Spanned::new(0..0, "crowd-v2".into()),
+            unusual_score: Spanned::new(0..0, 1.0),
+            merge_m: Spanned::new(0..0, 150.0),
+            time_zone: Spanned::new(0..0, "Asia/Almaty".into()),
+            holidays: Vec::new(),
+        }
     }
+}
+
+/// Opening hours of a site.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHours {
+    pub(super) days: Vec<Spanned<String>>,
+    pub(super) from: Spanned<String>,
+    pub(super) until: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -210,6 +233,10 @@ pub(super) struct RawSite {
     pub(super) interval_s: Option<Spanned<u32>>,
     pub(super) category: Option<Spanned<String>>,
     pub(super) provider: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) bells: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) hours: Vec<RawHours>,
     #[serde(default)]
     pub(super) camera: Vec<Spanned<CameraKeys>>,
     #[serde(default)]

@@ -397,7 +397,76 @@ impl Check<'_> {
                 self.problem(value.span(), format!("crowd.{what} {} is not 1 to 3600 seconds", value.get_ref()));
             }
         }
-        Crowd { open_after_s: raw.open_after_s.into_inner(), close_after_s: raw.close_after_s.into_inner(), clear_ratio: ratio }
+        let formula = Formula::named(raw.formula.get_ref()).unwrap_or_else(|| {
+            let known: Vec<&str> = Formula::ALL.iter().map(|formula| formula.as_str()).collect();
+            self.problem(raw.formula.span(), format!("crowd.formula \"{}\" is none of {}", raw.formula.get_ref(), known.join(", ")));
+            Formula::V2
+        });
+        let (unusual_score, merge_m) = (*raw.unusual_score.get_ref(), *raw.merge_m.get_ref());
+        if !(0.5..=5.0).contains(&unusual_score) {
+            self.problem(raw.unusual_score.span(), format!("crowd.unusual_score {unusual_score} is not between 0.5 and 5"));
+        }
+        if !(0.0..=2_000.0).contains(&merge_m) {
+            self.problem(raw.merge_m.span(), format!("crowd.merge_m {merge_m} is not 0 to 2000 metres"));
+        }
+        let time_zone = TimeZone::get(raw.time_zone.get_ref()).unwrap_or_else(|_| {
+            self.problem(
+                raw.time_zone.span(),
+                format!("crowd.time_zone \"{}\" is no time zone such as Asia/Almaty", raw.time_zone.get_ref()),
+            );
+            TimeZone::UTC
+        });
+        let mut holidays = BTreeSet::new();
+        for day in &raw.holidays {
+            match day.get_ref().parse() {
+                Ok(date) => _ = holidays.insert(date),
+                Err(_) => self.problem(day.span(), format!("crowd.holidays: \"{}\" is not a date such as 2026-12-16", day.get_ref())),
+            }
+        }
+        Crowd {
+            open_after_s: raw.open_after_s.into_inner(),
+            close_after_s: raw.close_after_s.into_inner(),
+            clear_ratio: ratio,
+            formula,
+            unusual_score,
+            merge_m,
+            time_zone,
+            holidays,
+        }
+    }
+
+    /// Minutes of the day of a site's bells.
+    fn bells(&mut self, raw: &[Spanned<String>]) -> Vec<u16> {
+        raw.iter().filter_map(|bell| self.minute_of_day(bell, "bells")).collect()
+    }
+
+    fn minute_of_day(&mut self, raw: &Spanned<String>, what: &str) -> Option<u16> {
+        let minute = minutes(raw.get_ref()).filter(|min| (0..=1_440).contains(min)).and_then(|min| u16::try_from(min).ok());
+        if minute.is_none() {
+            self.problem(raw.span(), format!("{what}: \"{}\" is not a time of day such as 08:45", raw.get_ref()));
+        }
+        minute
+    }
+
+    fn hours(&mut self, raw: &[RawHours]) -> Vec<Hours> {
+        const DAYS: [&str; 8] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday"];
+        let mut all = Vec::new();
+        for hours in raw {
+            let mut days = 0;
+            for day in &hours.days {
+                match DAYS.iter().position(|known| known == day.get_ref()) {
+                    Some(n) => days |= 1 << n,
+                    None => self.problem(day.span(), format!("hours.days: \"{}\" is none of {}", day.get_ref(), DAYS.join(", "))),
+                }
+            }
+            let (from, until) = (self.minute_of_day(&hours.from, "hours.from"), self.minute_of_day(&hours.until, "hours.until"));
+            let Some((from, until)) = from.zip(until) else { continue };
+            if until <= from {
+                self.problem(hours.until.span(), "hours.until is not after hours.from; hours over midnight are two entries".to_owned());
+            }
+            all.push(Hours { days, from, until });
+        }
+        all
     }
 
     fn shift(&mut self, raw: &RawShift) -> Shift {
@@ -492,7 +561,21 @@ impl Check<'_> {
         let interval_s = self.interval(raw.interval_s.as_ref(), raw.category.as_ref(), &format!("site \"{id}\""));
         let provider = self.provider(raw.provider);
         let panels = self.panels(raw.panel, &id, &buttons, base, &mut devices);
-        Some(Site { id, name: raw.name, kind: raw.kind, area: area?, position, interval_s, provider, cameras, buttons, panels })
+        let (bells, hours) = (self.bells(&raw.bells), self.hours(&raw.hours));
+        Some(Site {
+            id,
+            name: raw.name,
+            kind: raw.kind,
+            area: area?,
+            position,
+            interval_s,
+            provider,
+            bells,
+            hours,
+            cameras,
+            buttons,
+            panels,
+        })
     }
 
     pub(super) fn device(&mut self, raw: &Spanned<String>, site: &SiteId, seen: &mut HashSet<DeviceId>) -> Option<DeviceRef> {

@@ -15,7 +15,8 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use qorgan_alerts::{
     Engine, Journal, Ring, Store,
     engine::{Parts, recover},
-    fusion::{CameraRule, CrowdRules, ResponseRules, Rules},
+    fusion::{CameraRule, CrowdRules, GatheringRules, ResponseRules, Rules},
+    usual::calendar::Calendar,
 };
 use qorgan_domain::{Clock, Role, SystemClock};
 use qorgan_ingest::mqtt::{Mqtt, embedded, external};
@@ -225,6 +226,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
 
     crate::register::add_configured(&app).await?;
     crate::plan::load(&app).await?;
+    routes::refresh_rules(&app).await?;
     // Before the first press of this start.
     let drills = crate::drills::windows(&app.store.open_drills().await?, app.clock.utc());
     app.engine.tell(qorgan_domain::Event::Drills(drills)).await?;
@@ -467,7 +469,20 @@ fn rules(config: &Config) -> Rules {
         remind_after_ms: i64::from(config.response.remind_after_s) * 1_000,
         lead_after_ms: i64::from(config.response.lead_after_s) * 1_000,
     };
-    let mut rules = Rules { crowd, response, ..Rules::default() };
+    let gathering = GatheringRules {
+        formula: config.crowd.formula,
+        unusual_score: config.crowd.unusual_score,
+        merge_m: config.crowd.merge_m,
+        ..GatheringRules::default()
+    };
+    let mut calendar = Calendar { zone: config.crowd.time_zone.clone(), holidays: config.crowd.holidays.clone(), ..Calendar::default() };
+    for site in &config.sites {
+        calendar.bells.insert(site.id.clone(), site.bells.clone());
+        if !site.hours.is_empty() {
+            calendar.hours.insert(site.id.clone(), site.hours.clone());
+        }
+    }
+    let mut rules = Rules { crowd, response, gathering, calendar, ..Rules::default() };
     rules.sites = config.sites.iter().map(|site| (site.id.clone(), site.position)).collect();
     for (site, camera) in config.cameras() {
         let public_space = site.kind == SiteKind::PublicPlace;

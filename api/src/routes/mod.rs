@@ -11,6 +11,7 @@ mod devices;
 mod dispatch;
 mod drills;
 mod emergencies;
+mod fusion;
 mod guard;
 mod intake;
 mod live;
@@ -22,6 +23,7 @@ mod phone;
 mod phones;
 mod places;
 mod plan;
+mod planning;
 mod public;
 mod recordings;
 mod register;
@@ -51,6 +53,7 @@ use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLay
 use crate::{auth::Right, hub::App, web};
 
 pub(crate) use dispatch::address_of;
+pub(crate) use fusion::refresh as refresh_rules;
 pub use guard::Access;
 pub use openapi::document;
 pub use stream::Desks;
@@ -119,11 +122,13 @@ pub fn table() -> Vec<Route> {
     rows.extend(drills::rows());
     rows.extend(emergencies::rows());
     rows.extend(intake::rows());
+    rows.extend(fusion::rows());
     rows.extend(live::rows());
     rows.extend(notes::rows());
     rows.extend(open311::rows());
     rows.extend(phone::rows());
     rows.extend(plan::rows());
+    rows.extend(planning::rows());
     rows.extend(register::rows());
     rows.extend(reports::rows());
     rows.extend(requests::rows());

@@ -8,9 +8,9 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, intake, live, notes,
-    open311, ops, phone, places, plan, public, recordings, register, reports, requests, resident, session, shift, signals, sitefile,
-    sources, stream, table, tension, tension_method, users, wall,
+    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, fusion, intake, live,
+    notes, open311, ops, phone, places, plan, planning, public, recordings, register, reports, requests, resident, session, shift, signals,
+    sitefile, sources, stream, table, tension, tension_method, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -64,11 +64,13 @@ pub fn document() -> Value {
         drills::Doc::openapi(),
         emergencies::Doc::openapi(),
         intake::Doc::openapi(),
+        fusion::Doc::openapi(),
         live::Doc::openapi(),
         notes::Doc::openapi(),
         open311::Doc::openapi(),
         phone::Doc::openapi(),
         plan::Doc::openapi(),
+        planning::Doc::openapi(),
         register::Doc::openapi(),
         reports::Doc::openapi(),
         requests::Doc::openapi(),

@@ -44,7 +44,8 @@ fn another_encoding_is_refused_with_its_likely_name_and_the_way_out() {
     let koi = [0xF2, 0xC1, 0xCA, 0xCF, 0xCE, b';', 0xFA, 0xCE, 0xC1, 0xDE, 0xC5, 0xCE, 0xC9, 0xC5, b'\n'];
     let noise: Vec<u8> = (0..400_u32).map(|n| 0x80 | (n.wrapping_mul(2_654_435_761) >> 25) as u8).collect();
     let broken_utf16 = [0xFF, 0xFE, 0x00, 0xD8, b'a', 0, b';', 0];
-    for bytes in [&koi[..], &noise, &broken_utf16] {
+    let latin = encoding_rs::WINDOWS_1252.encode("Größe;Café Münster;Übersicht\n1;2;3\n").0.into_owned();
+    for bytes in [&koi[..], &noise, &broken_utf16, &latin] {
         let error = read(bytes).unwrap_err();
         assert!(error.code() == "encoding" && error.to_string().contains("CSV UTF-8"), "{error}");
     }

@@ -83,13 +83,14 @@ fn decode(bytes: &[u8], encoding: Option<Encoding>) -> Result<Cow<'_, str>, Tabl
         None => match std::str::from_utf8(bytes) {
             Ok(text) => Ok(text.into()),
             Err(error) => {
+                // A code page has a letter for nearly every byte: only texts that read as Cyrillic words are believed.
+                let text = kz1048(bytes);
+                if is_cyrillic_text(&text) {
+                    return Ok(text);
+                }
                 let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
                 detector.feed(bytes, true);
                 let guess = detector.guess(Some(b"kz".as_slice()), chardetng::Utf8Detection::Deny);
-                // A code page has a letter for nearly every byte: only texts that read as Cyrillic words are believed.
-                if guess == encoding_rs::WINDOWS_1251 && is_cyrillic_text(&kz1048(bytes)) {
-                    return Ok(kz1048(bytes));
-                }
                 refuse(format!("the file is neither UTF-8 (byte {}) nor Windows-1251; it may be {}", error.valid_up_to(), guess.name()))
             }
         },
@@ -136,7 +137,10 @@ fn kz1048(bytes: &[u8]) -> Cow<'static, str> {
 fn is_cyrillic_text(text: &str) -> bool {
     let strange = text.chars().filter(|c| !c.is_ascii()).count();
     let letters = text.chars().filter(|c| ('А'..='я').contains(c) || "ёЁәғқңөұүһіӘҒҚҢӨҰҮҺІ".contains(*c)).count();
-    let odd = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().any(|c| !c.is_ascii()) && mixes_cases(word)).count();
+    let odd = text
+        .split(|c: char| !c.is_alphabetic())
+        .filter(|word| word.chars().any(|c| !c.is_ascii()) && (mixes_cases(word) || word.chars().any(|c| c.is_ascii_alphabetic())))
+        .count();
     let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().any(|c| !c.is_ascii())).count();
     letters > 0 && letters * 100 >= strange * 85 && odd * 10 <= words
 }

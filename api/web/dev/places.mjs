@@ -166,7 +166,7 @@ export class Sites {
   #end(id, body) {
     const drill = this.drills.find((d) => d.id === id);
     const whole = Object.values(drill.steps).every(Boolean);
-    Object.assign(drill, { state: body.cancelled ? "cancelled" : whole ? "passed" : "failed", ended_at: this.iso(), note: body.note ?? null });
+    Object.assign(drill, { state: body.cancelled ? "cancelled" : whole ? "passed" : Object.values(drill.steps).every((s) => s === null) ? "missed" : "failed", ended_at: this.iso(), note: body.note ?? null });
     this.change({ drills: true });
     return this.ok(drill);
   }

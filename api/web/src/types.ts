@@ -97,7 +97,15 @@ export interface Progress {
   shared: boolean;
 }
 
-export type ReasonCode = "above_limit" | "above_baseline" | "persistent";
+export type ReasonCode =
+  | "above_limit"
+  | "above_baseline"
+  | "persistent"
+  | "density"
+  | "flow"
+  | "growth"
+  | "closed_hours"
+  | "neighbours";
 export interface CrowdReason { code: ReasonCode; observed: number; bound: number; for_s: number }
 export interface CrowdPart {
   people: number;

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use qorgan_domain::Period;
 use qorgan_tests::{
     hub::{Client, Hub, Options},
     paths,
@@ -34,7 +35,7 @@ async fn main() -> Result<(), Failure> {
     let analyst = hub.log_in("analyst").await?;
     let mut report = Report::new("bench-import");
     report.figure("rows", args.rows);
-    for (name, bytes) in [("xlsx", workbook(args.rows)?), ("csv", csv(args.rows))] {
+    for (name, bytes) in [("xlsx", workbook(args.rows)?), ("csv", csv(args.rows)?)] {
         report.figure(&format!("{name}_bytes"), bytes.len());
         let began = Instant::now();
         let (job, mut steps) = upload(&analyst, name, bytes).await?;
@@ -89,32 +90,30 @@ async fn wait(analyst: &Client, job: &str, states: &[&str], steps: &mut usize) -
 
 const HEADER: [&str; 7] = ["area", "indicator", "period", "value", "cases", "denominator", "source"];
 
-/// Each area, indicator and month once: from January 2008 on.
+/// Each area, indicator and period once: every indicator by its own period, from 1991 to 2025.
 fn rows(count: u32) -> Result<Vec<[String; 7]>, Failure> {
     let text = std::fs::read_to_string(paths::root().join("configs/indicators.toml"))?;
     let catalogue = qorgan_alerts::tension::catalogue::parse(&text)?;
-    let monthly: Vec<_> = catalogue.indicators.iter().filter(|i| i.period == qorgan_domain::PeriodKind::Month).collect();
     let text = std::fs::read_to_string(paths::root().join("configs/areas/zhambyl.geojson"))?;
     let geojson: Value = serde_json::from_str(&text)?;
-    let areas: Vec<String> = geojson["features"]
-        .as_array()
-        .ok_or("no areas")?
-        .iter()
-        .filter_map(|f| f["properties"]["kato"].as_str().map(str::to_owned))
-        .collect();
+    let features = geojson["features"].as_array().ok_or("no areas")?;
+    let areas: Vec<&str> = features.iter().filter_map(|f| f["properties"]["kato"].as_str()).collect();
     let mut rows = Vec::new();
-    let mut n = 0;
-    while rows.len() < count as usize {
-        let (area, rest) = (n % areas.len(), n / areas.len());
-        let (indicator, month) = (rest % monthly.len(), rest / monthly.len());
-        n += 1;
-        let i = monthly[indicator];
-        let period = format!("{}-{:02}", 1991 + month / 12, month % 12 + 1);
-        let value = i.min + (i.max - i.min) * f64::from(u32::try_from(n % 97)? + 20) / 200.0;
-        let value = format!("{value:.1}").replace('.', ",");
-        rows.push([areas[area].clone(), i.id.to_string(), period, value, String::new(), "54321".into(), "bench".into()]);
+    for i in &catalogue.indicators {
+        let mut period = Period::of(i.period, jiff::civil::date(1991, 1, 7))?;
+        while period.last_day() < jiff::civil::date(2026, 1, 1) {
+            for area in &areas {
+                let value = i.min + (i.max - i.min) * f64::from(u32::try_from(rows.len() % 97)? + 20) / 200.0;
+                let value = format!("{value:.1}").replace('.', ",");
+                rows.push([(*area).to_owned(), i.id.to_string(), period.to_string(), value, String::new(), "54321".into(), "bench".into()]);
+                if rows.len() == count as usize {
+                    return Ok(rows);
+                }
+            }
+            period = period.after(1);
+        }
     }
-    Ok(rows)
+    Err(format!("the catalogue gives {} rows at most", rows.len()).into())
 }
 
 fn workbook(count: u32) -> Result<Vec<u8>, Failure> {
@@ -133,7 +132,7 @@ fn workbook(count: u32) -> Result<Vec<u8>, Failure> {
     Ok(book.save_to_buffer()?)
 }
 
-fn csv(count: u32) -> Vec<u8> {
-    let lines = rows(count).unwrap_or_default().into_iter().map(|row| row.join(";"));
-    std::iter::once(HEADER.join(";")).chain(lines).collect::<Vec<_>>().join("\r\n").into_bytes()
+fn csv(count: u32) -> Result<Vec<u8>, Failure> {
+    let lines = rows(count)?.into_iter().map(|row| row.join(";"));
+    Ok(std::iter::once(HEADER.join(";")).chain(lines).collect::<Vec<_>>().join("\r\n").into_bytes())
 }

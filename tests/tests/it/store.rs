@@ -171,6 +171,8 @@ fn crowd() -> Cause {
         baseline_bound: None,
         formula: "crowd-v1".into(),
         reasons: vec![reason],
+        assessed: None,
+        neighbours: Vec::new(),
     })
 }
 
