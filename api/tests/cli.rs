@@ -12,13 +12,15 @@ fn repository() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
-/// The demo configuration with one text replaced, in a folder of its own beside a copy of the areas.
+/// The demo configuration with one text replaced, in a folder of its own beside copies of the files that it names.
 fn config_with(from: &str, to: &str) -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(repository().join("configs/demo.toml")).unwrap();
     assert!(text.contains(from), "the demo configuration has no {from:?} any more");
     std::fs::create_dir(dir.path().join("areas")).unwrap();
-    std::fs::copy(repository().join("configs/areas/zhambyl.geojson"), dir.path().join("areas/zhambyl.geojson")).unwrap();
+    for name in ["areas/zhambyl.geojson", "requests.toml", "plan.toml", "indicators.toml", "demo-indicators.csv", "demo-feed.xml"] {
+        std::fs::copy(repository().join("configs").join(name), dir.path().join(name)).unwrap();
+    }
     let file = dir.path().join("site.toml");
     std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
     (dir, file.to_str().unwrap().to_owned())

@@ -27,6 +27,16 @@ fn head_with(models: &str) -> String {
 
 const NAME: &str = "{ kk = \"a\", ru = \"b\", en = \"c\" }";
 
+/// The demonstration's configuration for a file in another folder: what it names relative to itself is absolute.
+pub fn demo() -> io::Result<String> {
+    let configs = paths::root().join("configs");
+    let mut text = std::fs::read_to_string(configs.join("demo.toml"))?;
+    for name in ["areas/zhambyl.geojson", "requests.toml", "plan.toml", "indicators.toml", "demo-indicators.csv", "demo-feed.xml"] {
+        text = text.replace(&format!("\"{name}\""), &format!("\"{}\"", configs.join(name).display()));
+    }
+    Ok(text)
+}
+
 /// A site with buttons `b0`, `b1`, ...
 pub fn many_buttons(dir: &Path, count: usize) -> io::Result<PathBuf> {
     let mut text = head();

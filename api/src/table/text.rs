@@ -152,10 +152,11 @@ fn mixes_cases(word: &str) -> bool {
     (small > 0 && large > 0) || (first_is_small && large > 0)
 }
 
-/// The separator that stands more often in the first line that holds something, outside of quotes.
+/// The separator that stands more often in the first line that has one, outside of quotes: a title may stand above the header.
 fn separator(text: &str) -> u8 {
-    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let outside: String = line.split('"').step_by(2).collect();
-    let count = |c: char| outside.matches(c).count();
-    [(b'\t', '\t'), (b';', ';'), (b',', ',')].into_iter().max_by_key(|(_, c)| count(*c)).map_or(b',', |(byte, _)| byte)
+    const SEPARATORS: [(u8, char); 3] = [(b'\t', '\t'), (b';', ';'), (b',', ',')];
+    let outside = |line: &str| line.split('"').step_by(2).collect::<String>();
+    let has_one = |line: &String| SEPARATORS.iter().any(|(_, c)| line.contains(*c));
+    let line = text.lines().map(outside).find(has_one).unwrap_or_default();
+    SEPARATORS.into_iter().max_by_key(|(_, c)| line.matches(*c).count()).map_or(b',', |(byte, _)| byte)
 }

@@ -131,10 +131,8 @@ async fn a_client_that_was_away_goes_on_from_its_cursor_and_after_a_restart_gets
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_opens_once_updates_and_subsides_and_never_reaches_the_police() {
     let dir = tempfile::tempdir().unwrap();
-    let demo = std::fs::read_to_string(paths::root().join("configs/demo.toml")).unwrap();
-    let root = paths::root();
-    let text = demo
-        .replace("areas/zhambyl.geojson", &format!("{}/configs/areas/zhambyl.geojson", root.display()))
+    let text = sites::demo()
+        .unwrap()
         .replace("open_after_s = 20", "open_after_s = 1")
         .replace("close_after_s = 60", "close_after_s = 1")
         .replace("name = { kk = \"Кіреберістегі санауыш\"", "limit = 25\nname = { kk = \"Кіреберістегі санауыш\"");
@@ -222,10 +220,8 @@ async fn a_broken_model_is_an_error_at_start_that_names_model_file_and_both_hash
     let middle = weights.len() / 2;
     weights[middle] ^= 0xff;
     std::fs::write(models.join(format!("{name}.onnx")), weights).unwrap();
-    let demo = std::fs::read_to_string(paths::root().join("configs/demo.toml")).unwrap();
-    let root = paths::root();
-    let text = demo.replace("areas/zhambyl.geojson", &format!("{}/configs/areas/zhambyl.geojson", root.display())).replace(
-        "density = \"csrnet\"",
+    let text = sites::demo().unwrap().replace("detector = \"nanodet-g-416-int8\"", &format!("detector = \"{name}\"")).replace(
+        "density = \"csrnet-int8\"",
         &format!("density = \"off\"\ndir = \"{}\"\nruntime = \"{}\"", models.display(), paths::onnxruntime().display()),
     );
     let config = dir.path().join("broken.toml");

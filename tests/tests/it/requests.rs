@@ -285,7 +285,10 @@ async fn open311_speaks_the_standard_and_publishes_no_words_and_no_address() {
     let (_, definition) = resident.get("/open311/v2/services/heating.json").await;
     assert_eq!(definition["attributes"][1]["values"][0]["key"], "flat", "{definition}");
     let xml = resident.text("/open311/v2/services/heating.xml").await;
-    assert!(xml.starts_with("<?xml") && xml.contains("<service_definition>") && xml.contains("<service_code>heating</service_code>"), "{xml}");
+    assert!(
+        xml.starts_with("<?xml") && xml.contains("<service_definition>") && xml.contains("<service_code>heating</service_code>"),
+        "{xml}"
+    );
 
     let send = async |fields: &[(&str, &str)]| {
         let response = resident.http.post(format!("{}/open311/v2/requests.json", resident.base)).form(fields).send().await.unwrap();

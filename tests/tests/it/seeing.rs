@@ -10,6 +10,7 @@ use qorgan_tests::{
     cameras::{CameraServer, Mount},
     hub::{Client, Hub, Options, until},
     paths::{campus_clip, onnxruntime, root},
+    sites,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -41,13 +42,12 @@ impl House {
         let server = CameraServer::start(0, &mounts, None).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let (root, config) = (root(), dir.path().join("changed.toml"));
-        let demo = std::fs::read_to_string(root.join("configs/demo.toml")).unwrap();
+        let demo = sites::demo().unwrap();
         let own = format!(
             "[models]\ndir = \"{0}/models\"\nfetched = \"{0}/var/models\"\nruntime = \"{1}\"\n",
             root.display(),
             onnxruntime().display()
         );
-        let demo = demo.replace("areas/zhambyl.geojson", &format!("{}/configs/areas/zhambyl.geojson", root.display()));
         std::fs::write(&config, change(demo.replace("[models]\n", &own))).unwrap();
         let options = Options { config, camera_base: Some(format!("rtsp://127.0.0.1:{}", server.port())), ..Options::default() };
         let hub = Hub::start(&dir.path().join("state"), options).await.unwrap();
