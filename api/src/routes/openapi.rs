@@ -8,7 +8,9 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, fusion, intake, live, notes, open311, ops, phone, places, plan, planning, public, recordings, register, reports, requests, resident, session, shift, signals, sitefile, sources, stream, table, tension, tension_method, users, wall,
+    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, fusion, intake, live,
+    notes, open311, ops, phone, places, plan, planning, public, recordings, register, reports, requests, resident, session, shift, signals,
+    sitefile, sources, stream, table, tension, tension_method, users, wall,
 };
 
 #[derive(OpenApi)]
