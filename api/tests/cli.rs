@@ -19,13 +19,6 @@ fn config_with(from: &str, to: &str) -> (tempfile::TempDir, String) {
     assert!(text.contains(from), "the demo configuration has no {from:?} any more");
     std::fs::create_dir(dir.path().join("areas")).unwrap();
     std::fs::copy(repository().join("configs/areas/zhambyl.geojson"), dir.path().join("areas/zhambyl.geojson")).unwrap();
-    // What the demo names beside itself: catalogue, categories, plan, lexicon.
-    for entry in std::fs::read_dir(repository().join("configs")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            std::fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
-        }
-    }
     let file = dir.path().join("site.toml");
     std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
     (dir, file.to_str().unwrap().to_owned())
