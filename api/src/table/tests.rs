@@ -25,6 +25,22 @@ fn csv_is_read_with_either_separator_with_or_without_bom_and_rows_are_counted_as
 }
 
 #[test]
+fn a_title_above_the_table_does_not_hide_its_separator() {
+    for (file, rows) in [
+        (
+            "Кезең: 2026-09\nАудан;Мәні;Халық\nТараз;12,5;1,5\n",
+            [vec!["Кезең: 2026-09"], vec!["Аудан", "Мәні", "Халық"], vec!["Тараз", "12,5", "1,5"]],
+        ),
+        (
+            "Отчёт, октябрь, район\na\tb\tc\n1,5\t2,5\t3,5\n",
+            [vec!["Отчёт, октябрь, район"], vec!["a", "b", "c"], vec!["1,5", "2,5", "3,5"]],
+        ),
+    ] {
+        assert_eq!(csv(file.as_bytes()), rows, "{file:?}");
+    }
+}
+
+#[test]
 fn utf16_and_the_windows_code_page_are_read_and_kazakh_letters_are_kept() {
     let wanted = [["Аудан", "Мәні"], ["Тараз қаласы", "12,5"]];
     let text = "Аудан;Мәні\r\nТараз қаласы;12,5\r\n";

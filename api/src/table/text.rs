@@ -152,11 +152,18 @@ fn mixes_cases(word: &str) -> bool {
     (small > 0 && large > 0) || (first_is_small && large > 0)
 }
 
-/// The separator that stands more often in the first line that has one, outside of quotes: a title may stand above the header.
+/// Lines that are looked at for a separator: titles stand above a table.
+const HEAD: usize = 20;
+
+/// The separator, outside of quotes. Tabs and semicolons that part three cells and more are believed before commas, which also stand in
+/// numbers and titles; else what stands more often in the first line that holds one.
 fn separator(text: &str) -> u8 {
-    const SEPARATORS: [(u8, char); 3] = [(b'\t', '\t'), (b';', ';'), (b',', ',')];
-    let outside = |line: &str| line.split('"').step_by(2).collect::<String>();
-    let has_one = |line: &String| SEPARATORS.iter().any(|(_, c)| line.contains(*c));
-    let line = text.lines().map(outside).find(has_one).unwrap_or_default();
-    SEPARATORS.into_iter().max_by_key(|(_, c)| line.matches(*c).count()).map_or(b',', |(byte, _)| byte)
+    let lines: Vec<String> = text.lines().take(HEAD).map(|line| line.split('"').step_by(2).collect()).collect();
+    let most = |c: char| lines.iter().map(|line| line.matches(c).count()).max().unwrap_or(0);
+    if let Some(c) = ['\t', ';'].into_iter().find(|c| most(*c) >= 2) {
+        return if c == '\t' { b'\t' } else { b';' };
+    }
+    let line = lines.iter().find(|line| line.contains(['\t', ';', ','])).map(String::as_str).unwrap_or_default();
+    let all = [(b'\t', '\t'), (b';', ';'), (b',', ',')];
+    all.into_iter().max_by_key(|(_, c)| line.matches(*c).count()).map_or(b',', |(byte, _)| byte)
 }
