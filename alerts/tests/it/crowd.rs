@@ -96,15 +96,15 @@ fn codes(alert: &Alert) -> Vec<ReasonCode> {
 }
 
 #[test]
-fn twice_the_usual_count_is_a_notice_within_minutes_with_its_numbers() {
+fn three_times_the_usual_count_is_a_notice_within_minutes_with_its_numbers() {
     let rules = rules();
     let mut fusion = fusion_of(&rules, &[SQUARE], 40.0);
     assert_eq!(feed(&mut fusion, &[SQUARE], 0, 7_200, |s| 40.0 + (s % 3) as f32), vec![]);
-    let all = feed(&mut fusion, &[SQUARE], 7_200, 10_800, |s| 40.0 + ((s - 7_200) as f32 / 15.0).min(40.0));
+    let all = feed(&mut fusion, &[SQUARE], 7_200, 8_400, |s| 40.0 + ((s - 7_200) as f32 / 7.5).min(80.0));
     let alerts = raised(&all);
     assert_eq!(alerts.len(), 1, "{all:?}");
     assert!(alerts[0].level <= Level::Watch);
-    assert!(alerts[0].raised_at.ms_since(after(7_200_000)) <= 30 * 60_000, "{:?}", alerts[0].raised_at);
+    assert!(alerts[0].raised_at.ms_since(after(7_200_000)) <= 15 * 60_000, "{:?}", alerts[0].raised_at);
     let shown = evidence(alerts[0]);
     assert_eq!(shown.formula, "crowd-v2");
     assert!(codes(alerts[0]).contains(&ReasonCode::AboveBaseline));
