@@ -30,6 +30,9 @@ const SOMEWHAT: f32 = 0.7;
 /// Most cameras of one gathering.
 const MAX_NEIGHBOURS: usize = 32;
 
+/// A camera above what is usual: observed people, expected people, dispersion.
+type Above = (DeviceRef, f32, f32, f32);
+
 impl Fusion {
     pub(super) fn count(&mut self, count: &Count, now: UtcMs) -> Option<Transition> {
         let rule = self.rules.cameras.get(&count.camera)?;
@@ -102,7 +105,7 @@ impl Fusion {
         *known = fresh;
         let back = alert.subsided_at.is_some() && seen.level.is_some();
         let rises = seen.level.is_some_and(|level| level > alert.level);
-        if !back && !rises && !(moved && due) {
+        if !(back || rises || moved && due) {
             return None;
         }
         watch.told_at = Some(now);
@@ -200,9 +203,9 @@ impl Fusion {
     }
 
     /// The set of nearest neighbours with the largest ratio.
-    fn together(&self, camera: &DeviceRef, above: &[(DeviceRef, f32, f32, f32)]) -> Option<ScanSeen> {
+    fn together(&self, camera: &DeviceRef, above: &[Above]) -> Option<ScanSeen> {
         let public_space = self.rules.cameras.get(camera)?.public_space;
-        let mut near: Vec<(f64, &(DeviceRef, f32, f32, f32))> =
+        let mut near: Vec<(f64, &Above)> =
             above.iter().filter_map(|other| Some((self.apart_m(camera, &other.0, public_space)?, other))).collect();
         near.sort_by(|a, b| a.0.total_cmp(&b.0));
         let own = above.iter().find(|other| other.0 == *camera)?;

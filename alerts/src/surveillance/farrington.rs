@@ -138,7 +138,7 @@ impl Past {
         }
         let mut past = Self { times: Vec::new(), levels: Vec::new(), values: Vec::new(), used_levels: Vec::new() };
         let first_offset = s.back * s.period + s.half_window;
-        let first = at.checked_sub(first_offset).unwrap_or(0);
+        let first = at.saturating_sub(first_offset);
         for t in first..at.saturating_sub(s.left_out) {
             // Steps since the first window began; a window, then the time to the next one in equal parts.
             let phase = (t + first_offset - at) % s.period;

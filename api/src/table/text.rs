@@ -139,9 +139,9 @@ fn is_cyrillic_text(text: &str) -> bool {
     let letters = text.chars().filter(|c| ('А'..='я').contains(c) || "ёЁәғқңөұүһіӘҒҚҢӨҰҮҺІ".contains(*c)).count();
     let odd = text
         .split(|c: char| !c.is_alphabetic())
-        .filter(|word| word.chars().any(|c| !c.is_ascii()) && (mixes_cases(word) || word.chars().any(|c| c.is_ascii_alphabetic())))
+        .filter(|word| !word.is_ascii() && (mixes_cases(word) || word.chars().any(|c| c.is_ascii_alphabetic())))
         .count();
-    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().any(|c| !c.is_ascii())).count();
+    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_ascii()).count();
     letters > 0 && letters * 100 >= strange * 85 && odd * 10 <= words
 }
 
@@ -149,7 +149,7 @@ fn mixes_cases(word: &str) -> bool {
     let mut letters = word.chars();
     let first_is_small = letters.next().is_some_and(char::is_lowercase);
     let (small, large) = letters.fold((0, 0), |(s, l), c| if c.is_lowercase() { (s + 1, l) } else { (s, l + 1) });
-    (small > 0 && large > 0) || (first_is_small && large > 0)
+    large > 0 && (small > 0 || first_is_small)
 }
 
 /// Lines that are looked at for a separator: titles stand above a table.

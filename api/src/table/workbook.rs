@@ -70,7 +70,10 @@ fn formulas(book: &mut Book<'_>, name: &str) -> Result<HashSet<(u32, u32)>, Tabl
     Ok(found)
 }
 
-fn merged(book: &mut Book<'_>, name: &str) -> Result<Vec<((u32, u32), (u32, u32))>, TableError> {
+/// First and last cell of a merged range: row and column, from 1 and from 0.
+type Range = ((u32, u32), (u32, u32));
+
+fn merged(book: &mut Book<'_>, name: &str) -> Result<Vec<Range>, TableError> {
     let found = book.merge_cells_by_sheet_name(name).map_err(|error| TableError::Workbook(error.to_string()))?;
     let more_than_one = found.into_iter().filter(|d| d.start != d.end);
     let from_one = |(row, column): (u32, u32)| (row.saturating_add(1), column);

@@ -55,9 +55,7 @@ fn words_of_the_catalogue_speak_of_service_and_accuse_nobody() {
 
 fn small() -> String {
     let name = r#"{ kk = "а", ru = "б", en = "c" }"#;
-    let mut text = format!(
-        "version = \"t\"\n[unit.percent]\nkk = \"%\"\nru = \"%\"\nen = \"%\"\n[source.s]\nkk = \"а\"\nru = \"б\"\nen = \"c\"\n[basis.l]\nkk = \"а\"\nru = \"б\"\nen = \"c\"\n"
-    );
+    let mut text = "version = \"t\"\n[unit.percent]\nkk = \"%\"\nru = \"%\"\nen = \"%\"\n[source.s]\nkk = \"а\"\nru = \"б\"\nen = \"c\"\n[basis.l]\nkk = \"а\"\nru = \"б\"\nen = \"c\"\n".to_owned();
     text.push_str(&format!(
         "[[block]]\nid = \"one\"\nname = {name}\n[[block]]\nid = \"protest\"\nname = {name}\nweight = 0\nzero_by_rule = true\n"
     ));

@@ -184,7 +184,7 @@ async fn maps_series_forecasts_and_the_workbook_say_what_they_are_of() {
     let method = cells(&mut book, "Метод");
     assert!(method.iter().flatten().any(|c| c.to_string().contains("Вес блока «Вероятность протестных акций» равен 0")), "{method:?}");
     let scores = cells(&mut book, "Индекс");
-    let protest: Vec<_> = scores.iter().filter(|row| row[2].to_string() == "Вероятность протестных акций").collect();
+    let protest: Vec<_> = scores.iter().filter(|row| row[2] == "Вероятность протестных акций").collect();
     assert!(protest.len() == 11 && protest.iter().all(|row| row[9] == Data::Float(0.0)));
     assert_eq!(cells(&mut book, "Показатели").iter().filter(|row| row[0].to_string().len() == 9).count(), 11 * 47);
     let audit = hub.running.app.store.audit(None, 20).await.unwrap();
