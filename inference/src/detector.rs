@@ -1,5 +1,6 @@
 //! The detector: boxes around people, their number, and the mask of a still. One session, for one thread at a time.
 //!
+//! A model whose input may have any size is given no padding: a wide picture costs what its area costs.
 //! A picture larger than the input is cut into overlapping squares (`tiles`), so that people far away come out larger.
 
 use std::time::Instant;
@@ -9,7 +10,7 @@ use qorgan_domain::I420;
 
 use crate::{
     CrowdModel, Detection, Estimate, Family, Interval, Manifest, Mask, ModelDirs, ModelError, Normalisation, Region, Runtime, Task, boxes,
-    manifest::{Classes, Detecting, Meaning},
+    manifest::{Canvas, Classes, Detecting, Meaning},
     nanodet::{Level, Placement, decode},
     picture, resample, tiles,
     tiles::Tiling,
@@ -22,7 +23,7 @@ pub struct Detector {
     settings: Detecting,
     classes: Classes,
     session: Session,
-    side: usize,
+    canvas: Canvas,
     /// Fewer tiles than the manifest's, for a time.
     most_tiles: Option<usize>,
     normalisation: Normalisation,
@@ -40,15 +41,15 @@ impl Detector {
             return Err(manifest.unsuitable("the tables [detector] and [classes]", "none"));
         };
         let session = runtime.open(manifest, dirs, threads)?;
-        let side = manifest.input.shape[2] as usize;
+        let canvas = manifest.canvas().ok_or_else(|| manifest.unsuitable("a square input or one of any size", "neither"))?;
         Ok(Self {
             normalisation: manifest.normalisation(),
-            input: vec![0.0; 3 * side * side],
+            input: vec![0.0; 3 * canvas.side * canvas.side],
             manifest: manifest.clone(),
             settings,
             classes,
             session,
-            side,
+            canvas,
             most_tiles: None,
         })
     }
@@ -89,13 +90,13 @@ impl Detector {
 
     /// Pixels of the model's input per pixel of a picture of this size.
     pub(crate) fn input_scale(&self, size_px: (usize, usize), tiling: Tiling) -> f32 {
-        self.plan(size_px, tiling).first().map_or(1.0, |tile| tile.fitted((self.side, self.side)).1)
+        self.plan(size_px, tiling).first().map_or(1.0, |tile| tile.fitted((self.canvas.side, self.canvas.side)).1)
     }
 
     fn plan(&self, size_px: (usize, usize), tiling: Tiling) -> Vec<Region> {
         let most = self.settings.max_tiles.min(self.most_tiles.unwrap_or(usize::MAX)).max(1);
         match tiling {
-            Tiling::Usual => tiles::plan(size_px.0, size_px.1, self.side, most),
+            Tiling::Usual => tiles::plan(size_px.0, size_px.1, self.canvas.side, most),
             Tiling::Fine => tiles::grid(size_px.0, size_px.1),
         }
     }
@@ -103,7 +104,7 @@ impl Detector {
     /// What to hide on a still of this picture: found at a lower score than a count needs. This is the only way to make a
     /// [`Mask`], so a picture whose people could not be looked for cannot be shown masked.
     pub fn mask(&mut self, picture: &I420) -> Result<Mask, ModelError> {
-        let plan = tiles::plan(picture.width, picture.height, self.side, self.settings.max_tiles);
+        let plan = tiles::plan(picture.width, picture.height, self.canvas.side, self.settings.max_tiles);
         let boxes = self.detect_from(picture, self.settings.mask_threshold, plan)?;
         Ok(Mask::new(picture, boxes))
     }
@@ -120,16 +121,24 @@ impl Detector {
 
     /// One run over one part of the picture.
     fn pass(&mut self, picture: &I420, region: Region, threshold: f32) -> Result<Vec<Detection>, ModelError> {
-        let canvas = (self.side, self.side);
-        let (placed, factor) = region.fitted(canvas);
-        resample::fill_input(picture, region, placed, canvas, &self.normalisation, &mut self.input);
+        let canvas = self.canvas.around(&region);
+        let (placed, factor) = region.fitted((self.canvas.side, self.canvas.side));
+        let numbers = &mut self.input[..3 * canvas.0 * canvas.1];
+        resample::fill_input(picture, region, placed, canvas, &self.normalisation, numbers);
         let failed = |error: ort::Error| ModelError::Run { model: self.manifest.name.clone(), message: error.to_string() };
-        let input = TensorRef::from_array_view(([1, 3, self.side, self.side], &*self.input)).map_err(failed)?;
+        let input = TensorRef::from_array_view(([1, 3, canvas.1, canvas.0], &*numbers)).map_err(failed)?;
         let outputs = self.session.run(ort::inputs![self.manifest.input.name.as_str() => input]).map_err(failed)?;
         let placement = Placement { region, factor };
+        let wrong_size = || ModelError::Run {
+            model: self.manifest.name.clone(),
+            message: format!("the outputs have not as many cells as an input of {} x {} has", canvas.0, canvas.1),
+        };
         if self.manifest.family == Family::Yolox {
             let rows = outputs[self.manifest.outputs[0].name.as_str()].try_extract_tensor::<f32>().map_err(failed)?.1;
-            let layout = yolox::Layout { side: self.side, strides: &self.settings.strides, decoded: self.settings.decoded };
+            let layout = yolox::Layout { size: canvas, strides: &self.settings.strides, decoded: self.settings.decoded };
+            if rows.len() != layout.cells() * (5 + self.classes.count) {
+                return Err(wrong_size());
+            }
             let found = yolox::decode(rows, &layout, self.classes.person, threshold, placement);
             return Ok(boxes::suppress(found, self.settings.iou_threshold));
         }
@@ -148,7 +157,7 @@ impl Detector {
             });
         }
         let classes = (self.classes.count, self.classes.person);
-        Ok(decode(&levels, classes, self.side, threshold, placement))
+        decode(&levels, classes, canvas, threshold, placement).ok_or_else(wrong_size)
     }
 }
 

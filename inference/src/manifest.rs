@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::{ErrorModel, Mismatch, ModelError, Normalisation};
+use crate::{ErrorModel, Mismatch, ModelError, Normalisation, Region};
 
 /// What a model may be used for. There is no task that tells one person from another, and none may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,12 +154,38 @@ pub(crate) struct Detecting {
     pub(crate) iou_threshold: f32,
     /// Overlapping square tiles that a picture larger than the input is cut into, at most.
     pub(crate) max_tiles: usize,
+    /// Where height and width of the input may vary: the longer side of what it is given, in pixels.
+    #[serde(default)]
+    pub(crate) max_side_px: Option<usize>,
+    /// Where they may vary: each is a multiple of this, in pixels.
+    #[serde(default)]
+    pub(crate) multiple_px: Option<usize>,
     /// YOLOX: strides of the rows, in their order.
     #[serde(default)]
     pub(crate) strides: Vec<usize>,
     /// YOLOX: the graph has already turned x, y, width and height into input pixels.
     #[serde(default)]
     pub(crate) decoded: bool,
+}
+
+/// What a detector is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Canvas {
+    /// Side of the square, or the longer side, in pixels.
+    pub(crate) side: usize,
+    /// Both sides may be any multiple of this, in pixels; none: a square and nothing else.
+    pub(crate) multiple: Option<usize>,
+}
+
+impl Canvas {
+    /// The smallest input (width, height) that a part of a picture fits into, when it is made as large as it may be.
+    pub(crate) fn around(self, region: &Region) -> (usize, usize) {
+        let square = (self.side, self.side);
+        let Some(multiple) = self.multiple else { return square };
+        let ((width, height), _) = region.fitted(square);
+        let up = |length: usize| length.next_multiple_of(multiple).min(self.side);
+        (up(width), up(height))
+    }
 }
 
 /// Settings of a density map.
@@ -387,11 +413,33 @@ impl Manifest {
         if classes.person >= classes.count {
             return Some(format!("class person is index {} of {}", classes.person, classes.count));
         }
-        let side = self.input.shape[2];
-        if side != self.input.shape[3] || !(32..=4096).contains(&side) {
-            return Some(format!("input is square, 32 to 4096 pixels, found {:?}", self.input.shape));
+        let Some(canvas) = self.canvas() else {
+            return Some(format!(
+                "input is square, 32 to 4096 pixels, or its sides are -1 and [detector] has max_side_px and multiple_px, found {:?}",
+                self.input.shape
+            ));
+        };
+        if !(32..=4096).contains(&canvas.side) || canvas.multiple.is_some_and(|multiple| multiple == 0 || canvas.side % multiple != 0) {
+            return Some(format!("the input's side is 32 to 4096 pixels and a multiple of multiple_px, found {}", canvas.side));
+        }
+        let strides = self.outputs.iter().map(|output| output.stride).chain(settings.strides.iter().copied());
+        if let (Some(multiple), Some(stride)) = (canvas.multiple, strides.max())
+            && stride > 0
+            && multiple % stride != 0
+        {
+            return Some(format!("multiple_px is a multiple of every stride, found {multiple} and {stride}"));
         }
         None
+    }
+
+    /// What a detector's input is: a square, or anything up to a side.
+    pub(crate) fn canvas(&self) -> Option<Canvas> {
+        let settings = self.detector.as_ref()?;
+        match (&self.input.shape[2..], settings.max_side_px, settings.multiple_px) {
+            ([-1, -1], Some(side), Some(multiple)) => Some(Canvas { side, multiple: Some(multiple) }),
+            ([height, width], None, None) if height == width => Some(Canvas { side: usize::try_from(*height).ok()?, multiple: None }),
+            _ => None,
+        }
     }
 
     fn yolox_complaint(&self) -> Option<String> {
@@ -399,11 +447,14 @@ impl Manifest {
             return Some(complaint);
         }
         let (settings, classes) = (self.detector.as_ref()?, self.classes.as_ref()?);
-        let side = self.input.shape[2];
-        if settings.strides.is_empty() || settings.strides.iter().any(|stride| *stride == 0 || side % *stride as i64 != 0) {
+        let Canvas { side, multiple } = self.canvas()?;
+        if settings.strides.is_empty() || settings.strides.iter().any(|stride| *stride == 0 || side % *stride != 0) {
             return Some(format!("strides of [detector] divide the input's side {side}, found {:?}", settings.strides));
         }
-        let rows: i64 = settings.strides.iter().map(|stride| (side / *stride as i64).pow(2)).sum();
+        let rows = match multiple {
+            Some(_) => -1,
+            None => settings.strides.iter().map(|stride| (side / *stride).pow(2) as i64).sum(),
+        };
         let expected = [1, rows, 5 + classes.count as i64];
         match self.outputs.as_slice() {
             [Output { meaning: Meaning::Rows, shape, .. }] if *shape == expected => None,
@@ -416,13 +467,17 @@ impl Manifest {
             return Some(complaint);
         }
         let classes = self.classes.as_ref()?;
-        let side = self.input.shape[2];
+        let Canvas { side, multiple } = self.canvas()?;
         let (scores, distances): (Vec<_>, Vec<_>) = self.outputs.iter().partition(|output| output.meaning == Meaning::ClassScores);
         if scores.is_empty() || scores.len() != distances.len() {
             return Some("outputs come in pairs: class_scores and box_distances of the same stride".into());
         }
         for output in &scores {
-            let cells = (side + output.stride as i64 - 1).checked_div(output.stride as i64).map_or(0, |cells| cells * cells);
+            let cells = match (multiple, output.stride) {
+                (_, 0) => 0,
+                (Some(_), _) => -1,
+                (None, stride) => side.div_ceil(stride).pow(2) as i64,
+            };
             let pair = distances.iter().find(|other| other.meaning == Meaning::BoxDistances && other.stride == output.stride);
             let fits = match pair.map(|pair| pair.shape.as_slice()) {
                 Some([1, rows, numbers]) => *rows == cells && *numbers > 0 && numbers % 4 == 0,
@@ -501,5 +556,23 @@ impl Manifest {
             found: found.to_string(),
             repair: self.repair.clone(),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_of_any_size_is_no_larger_than_the_picture_needs() {
+        let around = |width: f32, height: f32, multiple| {
+            Canvas { side: 416, multiple }.around(&Region { x0: 0.0, y0: 0.0, width, height })
+        };
+        assert_eq!(around(640.0, 360.0, Some(32)), (416, 256));
+        assert_eq!(around(360.0, 640.0, Some(32)), (256, 416));
+        assert_eq!(around(640.0, 480.0, Some(32)), (416, 320));
+        assert_eq!(around(100.0, 100.0, Some(32)), (416, 416));
+        assert_eq!(around(4000.0, 1.0, Some(32)), (416, 32));
+        assert_eq!(around(640.0, 360.0, None), (416, 416));
     }
 }

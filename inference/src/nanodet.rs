@@ -22,14 +22,24 @@ pub(crate) struct Placement {
     pub(crate) factor: f32,
 }
 
-/// Boxes in picture pixels with at least this score, not yet suppressed, cut at the edges of the region. `side` is that of
-/// the input; the slices are as long as the shapes in the manifest say.
-pub(crate) fn decode(levels: &[Level<'_>], classes: (usize, usize), side: usize, threshold: f32, placement: Placement) -> Vec<Detection> {
+/// Boxes in picture pixels with at least this score, not yet suppressed, cut at the edges of the region; none when the slices have not
+/// the numbers of cells that follow from the input's width and height, `size`.
+pub(crate) fn decode(
+    levels: &[Level<'_>],
+    classes: (usize, usize),
+    size: (usize, usize),
+    threshold: f32,
+    placement: Placement,
+) -> Option<Vec<Detection>> {
     let (count, person) = classes;
     let mut found = Vec::new();
     for level in levels {
-        let columns = side.div_ceil(level.stride);
-        let per_cell = level.distances.len() / (level.scores.len() / count).max(1);
+        let columns = size.0.div_ceil(level.stride);
+        let cells = columns * size.1.div_ceil(level.stride);
+        let per_cell = level.distances.len() / cells;
+        if level.scores.len() != cells * count || per_cell == 0 || level.distances.len() != cells * per_cell {
+            return None;
+        }
         for (cell, scores) in level.scores.chunks_exact(count).enumerate() {
             // Written so that a NaN is not found.
             if scores[person] >= threshold {
@@ -38,7 +48,7 @@ pub(crate) fn decode(levels: &[Level<'_>], classes: (usize, usize), side: usize,
             }
         }
     }
-    found
+    Some(found)
 }
 
 fn one_box(stride: usize, cell: (usize, usize), distances: &[f32], score: f32, placement: Placement) -> Option<Detection> {
@@ -85,7 +95,22 @@ mod tests {
     }
 
     fn run(scores: &[f32], distances: &[f32], threshold: f32, placement: Placement) -> Vec<Detection> {
-        decode(&[Level { stride: 32, scores, distances }], (80, 0), 64, threshold, placement)
+        decode(&[Level { stride: 32, scores, distances }], (80, 0), (64, 64), threshold, placement).unwrap()
+    }
+
+    #[test]
+    fn a_wide_input_has_its_own_columns_and_a_wrong_number_of_cells_is_refused() {
+        let (mut scores, mut distances) = (vec![0.0; 6 * 80], vec![0.0; 6 * 44]);
+        scores[5 * 80] = 0.9;
+        distances[5 * 44..].fill(0.0);
+        let level = [Level { stride: 32, scores: &scores, distances: &distances }];
+        let wide = Placement { region: Region { x0: 0.0, y0: 0.0, width: 96.0, height: 64.0 }, factor: 1.0 };
+        let found = decode(&level, (80, 0), (96, 64), 0.5, wide).unwrap();
+        // The last of three columns in the second of two rows: its middle is at (80, 48); five bins to every side, cut at the edges.
+        assert_eq!((found[0].x1, found[0].y1), (96.0, 64.0));
+        assert_eq!((found[0].x0, found[0].y0), (0.0, 0.0));
+        assert!(decode(&level, (80, 0), (64, 64), 0.5, wide).is_none());
+        assert!(decode(&[Level { stride: 32, scores: &scores, distances: &[] }], (80, 0), (96, 64), 0.5, wide).is_none());
     }
 
     #[test]

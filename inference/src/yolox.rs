@@ -5,27 +5,33 @@ use crate::{Detection, nanodet::Placement};
 
 /// How the rows lie.
 pub(crate) struct Layout<'a> {
-    /// Side of the input, in pixels.
-    pub(crate) side: usize,
-    /// Strides in the order of their rows; each divides the side.
+    /// Width and height of the input, in pixels.
+    pub(crate) size: (usize, usize),
+    /// Strides in the order of their rows; each divides both.
     pub(crate) strides: &'a [usize],
     /// Whether x, y, width and height are input pixels already; else offsets in cells and logarithms.
     pub(crate) decoded: bool,
 }
 
+impl Layout<'_> {
+    /// Rows of all strides together.
+    pub(crate) fn cells(&self) -> usize {
+        self.strides.iter().map(|stride| (self.size.0 / stride) * (self.size.1 / stride)).sum()
+    }
+}
+
 /// Boxes in picture pixels with at least this score (objectness x person), not yet suppressed, cut at the edges of the region.
-/// The slice is as long as the shape in the manifest says.
+/// The slice is as long as the layout's cells and the manifest's classes make it.
 pub(crate) fn decode(rows: &[f32], layout: &Layout<'_>, person: usize, threshold: f32, placement: Placement) -> Vec<Detection> {
-    let cells: usize = layout.strides.iter().map(|stride| (layout.side / stride).pow(2)).sum();
-    let width = rows.len() / cells.max(1);
+    let width = rows.len() / layout.cells().max(1);
     if width < 6 + person {
         return Vec::new();
     }
     let mut rows = rows.chunks_exact(width);
     let mut found = Vec::new();
     for stride in layout.strides {
-        let columns = layout.side / stride;
-        for (cell, row) in rows.by_ref().take(columns * columns).enumerate() {
+        let columns = layout.size.0 / stride;
+        for (cell, row) in rows.by_ref().take(columns * (layout.size.1 / stride)).enumerate() {
             let score = row[4] * row[5 + person];
             // Written so that a NaN is not found.
             if score >= threshold {
@@ -76,7 +82,7 @@ mod tests {
     #[test]
     fn both_ways_of_writing_a_box_give_the_same_one() {
         for decoded in [false, true] {
-            let layout = Layout { side: 64, strides: &[16, 32], decoded };
+            let layout = Layout { size: (64, 64), strides: &[16, 32], decoded };
             let [found] = decode(&rows(decoded), &layout, 1, 0.5, WHOLE)[..] else { panic!("one box") };
             let expected = [6.0, 33.0, 26.0, 63.0, 0.72];
             for (found, expected) in [found.x0, found.y0, found.x1, found.y1, found.score].into_iter().zip(expected) {

@@ -198,6 +198,10 @@ fn grey(width: usize, height: usize) -> I420 {
 
 #[test]
 fn an_empty_picture_of_any_size_counts_nobody() {
+    let mut detector = any_size(&real_dirs()).expect("the detector in int8: run scripts/models.sh");
+    for (width, height) in [(1, 1), (1, 700), (33, 17), (641, 359), (2_000, 3), (416, 416), (640, 360), (360, 640)] {
+        assert_eq!(detector.estimate(&grey(width, height)).expect("an estimate").people, 0.0, "{width}x{height}");
+    }
     let mut detector = load(&real_dirs()).expect("the detector");
     for (width, height) in [(1, 1), (1, 700), (33, 17), (641, 359), (2_000, 3)] {
         let estimate = detector.estimate(&grey(width, height)).expect("an estimate");
@@ -207,6 +211,39 @@ fn an_empty_picture_of_any_size_counts_nobody() {
     short.y.truncate(100);
     assert!(matches!(detector.estimate(&short), Err(ModelError::Picture { width: 64, height: 64 })));
     assert!(detector.mask(&short).is_err(), "no mask, so no masked still");
+}
+
+/// The detector whose input is not padded to a square.
+fn any_size(dirs: &ModelDirs) -> Result<Detector, ModelError> {
+    Detector::load(&runtime(), Catalogue::read(dirs)?.get("nanodet-g-416-int8")?, dirs, 1)
+}
+
+#[test]
+fn a_person_in_a_wide_picture_is_found_at_the_same_place_without_padding() {
+    let Some((picture, ..)) = footballer() else { return };
+    let dirs = real_dirs();
+    let square = load(&dirs).expect("the detector").tuned(None, Some(1)).detect(&picture).expect("boxes");
+    let wide = any_size(&dirs).expect("the detector in int8").tuned(None, Some(1)).detect(&picture).expect("boxes");
+    assert!(!square.is_empty());
+    for person in &square {
+        assert!(wide.iter().any(|other| other.iou(person) > 0.75), "{person:?} is not among {wide:?}");
+    }
+}
+
+#[test]
+fn sizes_of_an_input_that_may_vary_are_checked() {
+    for (from, to, named) in [
+        ("max_side_px = 416", "max_side_px = 400", "a multiple of multiple_px, found 400"),
+        ("multiple_px = 32", "multiple_px = 0", "a multiple of multiple_px"),
+        ("multiple_px = 32", "multiple_px = 16", "a multiple of every stride, found 16 and 32"),
+        ("multiple_px = 32\n", "", "or its sides are -1"),
+        ("[1, -1, 80]", "[1, 169, 80]", "[1, -1, 80]"),
+    ] {
+        let text = fs::read_to_string(root().join("models/nanodet-g-416-int8.toml")).expect("the manifest");
+        assert!(text.contains(from));
+        let message = Manifest::parse(Path::new("any.toml"), &text.replace(from, to)).expect_err(to).to_string();
+        assert!(message.contains(named), "{named:?} is not in: {message}");
+    }
 }
 
 #[test]

@@ -29,6 +29,7 @@ def arguments():
     parser.add_argument("target")
     parser.add_argument("--name", required=True)
     parser.add_argument("--keep", nargs="*", default=[])
+    parser.add_argument("--any-size", action="store_true", help="quantise.py frees height and width of the input")
     parser.add_argument("--size", required=True, help="WxH of the input")
     parser.add_argument("--fit", action="store_true", help="keep the ratio of the sides and pad, as a detector's input is filled")
     parser.add_argument("--counts", required=True)
@@ -85,7 +86,7 @@ def main():
     with open(args.model, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     result = {
-        "name": args.name, "model_sha256": digest, "keep": args.keep,
+        "name": args.name, "model_sha256": digest, **({"any_size": True} if args.any_size else {}), "keep": args.keep,
         "measured_on": f"{len(chosen)} pictures at {args.size}, min-max (models/scripts/measure_ranges.py)",
         "ranges": {name: [float(f"{v:.6g}") for v in pair] for name, pair in ranges.items()},
     }

@@ -6,7 +6,8 @@
 Static quantisation in the QDQ form that ONNX Runtime fuses: activations uint8 per tensor, weights int8 per output channel
 (symmetric), biases int32. Needs numpy and onnx alone, no pictures and no runtime; every step is elementwise, so the same
 model and ranges give the same bytes on every machine, and the manifest pins their hash. `keep` in the ranges file names the
-convolutions that stay in float. `models/scripts/measure_ranges.py` makes the ranges file.
+convolutions that stay in float; with `any_size` the result takes pictures of any height and width (multiples of its largest stride), so
+that a wide picture is not padded to a square. `models/scripts/measure_ranges.py` makes the ranges file.
 """
 
 import hashlib
@@ -125,6 +126,25 @@ class Quantiser:
             self.initialiser(name, self.constants[name])
 
 
+def any_size(graph):
+    """Frees height and width of the input: what the graph resizes to is written as a factor, and lengths that follow from them are open."""
+    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in onnx.shape_inference.infer_shapes(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])).graph.value_info}
+    constants = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    for node in graph.node:
+        if node.op_type != "Resize":
+            continue
+        before, after = shapes[node.input[0]], constants[node.input[3]].tolist()
+        factors = np.array([new / old for new, old in zip(after, before)], np.float32)
+        graph.initializer.append(numpy_helper.from_array(factors, node.name + "/factors"))
+        node.input[2] = node.name + "/factors"
+        del node.input[3:]
+    for axis, name in ((2, "height"), (3, "width")):
+        graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
+    for number, output in enumerate(graph.output):
+        output.type.tensor_type.shape.dim[1].dim_param = f"cells_{number}"
+
+
 def main(ranges, source, target):
     with open(ranges, encoding="utf-8") as file:
         settings = json.load(file)
@@ -132,6 +152,8 @@ def main(ranges, source, target):
     if found != settings["model_sha256"]:
         raise SystemExit(f"{source}: expected sha256 {settings['model_sha256']}, found {found}")
     model = onnx.load(source)
+    if settings.get("any_size"):
+        any_size(model.graph)
     quantiser = Quantiser(model, settings["ranges"], settings["keep"])
     quantiser.run()
     graph = helper.make_graph(quantiser.nodes, settings["name"], list(model.graph.input), list(model.graph.output), quantiser.initialisers)
