@@ -1,7 +1,7 @@
 //! The detector: boxes around people, their number, and the mask of a still. One session, for one thread at a time.
 //!
-//! A model whose input may have any size is given no padding: a wide picture costs what its area costs.
-//! A picture larger than the input is cut into overlapping squares (`tiles`), so that people far away come out larger.
+//! A picture larger than the input is cut into overlapping squares (`tiles`), so that people far away come out larger. A model whose
+//! input may have any size sees the same in one long input instead, and is given no padding: a picture costs what its area costs.
 
 use std::time::Instant;
 
@@ -79,7 +79,7 @@ impl Detector {
 
     /// Everything that may be a person, from this score on, with small people looked for if asked. Errors as [`Detector::detect`].
     pub(crate) fn candidates(&mut self, picture: &I420, threshold: f32, tiling: Tiling) -> Result<Vec<Detection>, ModelError> {
-        let plan = self.plan((picture.width, picture.height), tiling);
+        let plan = self.plan((picture.width, picture.height), tiling, self.tiles_now());
         self.detect_from(picture, threshold, plan)
     }
 
@@ -90,39 +90,49 @@ impl Detector {
 
     /// Pixels of the model's input per pixel of a picture of this size.
     pub(crate) fn input_scale(&self, size_px: (usize, usize), tiling: Tiling) -> f32 {
-        self.plan(size_px, tiling).first().map_or(1.0, |tile| tile.fitted((self.canvas.side, self.canvas.side)).1)
+        self.plan(size_px, tiling, self.tiles_now()).first().map_or(1.0, |(tile, input)| tile.fitted(*input).1)
     }
 
-    fn plan(&self, size_px: (usize, usize), tiling: Tiling) -> Vec<Region> {
-        let most = self.settings.max_tiles.min(self.most_tiles.unwrap_or(usize::MAX)).max(1);
-        match tiling {
+    fn tiles_now(&self) -> usize {
+        self.settings.max_tiles.min(self.most_tiles.unwrap_or(usize::MAX)).max(1)
+    }
+
+    /// Parts of a picture, each with the width and height of the input that shows it.
+    fn plan(&self, size_px: (usize, usize), tiling: Tiling, most: usize) -> Vec<(Region, (usize, usize))> {
+        let tiles = match tiling {
             Tiling::Usual => tiles::plan(size_px.0, size_px.1, self.canvas.side, most),
             Tiling::Fine => tiles::grid(size_px.0, size_px.1),
+        };
+        if tiling == Tiling::Usual && tiles.len() > 1 && self.canvas.multiple.is_some() {
+            // One long input costs less than squares that overlap, and cuts nobody in two.
+            let whole = Region { x0: 0.0, y0: 0.0, width: size_px.0 as f32, height: size_px.1 as f32 };
+            return vec![(whole, self.canvas.around(&whole, most))];
         }
+        tiles.into_iter().map(|tile| (tile, self.canvas.around(&tile, 1))).collect()
     }
 
     /// What to hide on a still of this picture: found at a lower score than a count needs. This is the only way to make a
     /// [`Mask`], so a picture whose people could not be looked for cannot be shown masked.
     pub fn mask(&mut self, picture: &I420) -> Result<Mask, ModelError> {
-        let plan = tiles::plan(picture.width, picture.height, self.canvas.side, self.settings.max_tiles);
+        let plan = self.plan((picture.width, picture.height), Tiling::Usual, self.settings.max_tiles);
         let boxes = self.detect_from(picture, self.settings.mask_threshold, plan)?;
         Ok(Mask::new(picture, boxes))
     }
 
-    fn detect_from(&mut self, picture: &I420, threshold: f32, plan: Vec<Region>) -> Result<Vec<Detection>, ModelError> {
+    fn detect_from(&mut self, picture: &I420, threshold: f32, plan: Vec<(Region, (usize, usize))>) -> Result<Vec<Detection>, ModelError> {
         picture::check(picture)?;
         let mut seen = Vec::new();
-        for tile in plan {
-            let boxes = self.pass(picture, tile, threshold)?;
+        for (tile, input) in plan {
+            let boxes = self.pass(picture, tile, input, threshold)?;
             seen.push((tile, boxes));
         }
         Ok(boxes::merge_tiles(seen, Region::whole(picture), self.settings.iou_threshold))
     }
 
     /// One run over one part of the picture.
-    fn pass(&mut self, picture: &I420, region: Region, threshold: f32) -> Result<Vec<Detection>, ModelError> {
-        let canvas = self.canvas.around(&region);
-        let (placed, factor) = region.fitted((self.canvas.side, self.canvas.side));
+    fn pass(&mut self, picture: &I420, region: Region, canvas: (usize, usize), threshold: f32) -> Result<Vec<Detection>, ModelError> {
+        let (placed, factor) = region.fitted(canvas);
+        self.input.resize(self.input.len().max(3 * canvas.0 * canvas.1), 0.0);
         let numbers = &mut self.input[..3 * canvas.0 * canvas.1];
         resample::fill_input(picture, region, placed, canvas, &self.normalisation, numbers);
         let failed = |error: ort::Error| ModelError::Run { model: self.manifest.name.clone(), message: error.to_string() };

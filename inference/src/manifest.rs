@@ -152,7 +152,8 @@ pub(crate) struct Detecting {
     pub(crate) mask_threshold: f32,
     /// Two boxes are one person from this intersection over union on, 0 to 1.
     pub(crate) iou_threshold: f32,
-    /// Overlapping square tiles that a picture larger than the input is cut into, at most.
+    /// Overlapping square tiles that a picture larger than the input is cut into, at most; where the input's sides may vary, one
+    /// input up to so many times as long instead.
     pub(crate) max_tiles: usize,
     /// Where height and width of the input may vary: the longer side of what it is given, in pixels.
     #[serde(default)]
@@ -178,13 +179,18 @@ pub(crate) struct Canvas {
 }
 
 impl Canvas {
-    /// The smallest input (width, height) that a part of a picture fits into, when it is made as large as it may be.
-    pub(crate) fn around(self, region: &Region) -> (usize, usize) {
-        let square = (self.side, self.side);
-        let Some(multiple) = self.multiple else { return square };
-        let ((width, height), _) = region.fitted(square);
-        let up = |length: usize| length.next_multiple_of(multiple).min(self.side);
-        (up(width), up(height))
+    /// The smallest input (width, height) that shows a part of a picture with its longer side as long as the input's, or where more
+    /// may be spent, up to `times` that long with the shorter side as long as the input's.
+    pub(crate) fn around(self, region: &Region, times: usize) -> (usize, usize) {
+        let Some(multiple) = self.multiple else { return (self.side, self.side) };
+        let long = self.side * times.max(1);
+        let most = if region.width >= region.height { (long, self.side) } else { (self.side, long) };
+        // A few pixels less are a whole column of cells less.
+        let whole = |length: usize| (length / multiple * multiple).max(multiple);
+        let (fits, _) = region.fitted(most);
+        let limit = if region.width >= region.height { (whole(fits.0), most.1) } else { (most.0, whole(fits.1)) };
+        let ((width, height), _) = region.fitted(limit);
+        (width.next_multiple_of(multiple), height.next_multiple_of(multiple))
     }
 }
 
@@ -565,14 +571,20 @@ mod tests {
 
     #[test]
     fn an_input_of_any_size_is_no_larger_than_the_picture_needs() {
-        let around = |width: f32, height: f32, multiple| {
-            Canvas { side: 416, multiple }.around(&Region { x0: 0.0, y0: 0.0, width, height })
+        let fit = |width: f32, height: f32, multiple, times| {
+            Canvas { side: 416, multiple }.around(&Region { x0: 0.0, y0: 0.0, width, height }, times)
         };
+        let around = |width, height, multiple| fit(width, height, multiple, 1);
         assert_eq!(around(640.0, 360.0, Some(32)), (416, 256));
         assert_eq!(around(360.0, 640.0, Some(32)), (256, 416));
         assert_eq!(around(640.0, 480.0, Some(32)), (416, 320));
         assert_eq!(around(100.0, 100.0, Some(32)), (416, 416));
         assert_eq!(around(4000.0, 1.0, Some(32)), (416, 32));
         assert_eq!(around(640.0, 360.0, None), (416, 416));
+        // Twice as long at most: what two squares would show, in one pass.
+        assert_eq!(fit(640.0, 360.0, Some(32), 2), (736, 416));
+        assert_eq!(fit(1080.0, 1920.0, Some(32), 2), (416, 736));
+        assert_eq!(fit(640.0, 480.0, Some(32), 2), (544, 416));
+        assert_eq!(fit(4000.0, 100.0, Some(32), 2), (832, 32));
     }
 }

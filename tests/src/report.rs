@@ -43,6 +43,10 @@ impl Report {
     pub fn at_least(&mut self, goal: &str, target: f64, value: f64) {
         self.goals.push(Goal { goal: goal.into(), target, value, ok: value >= target });
     }
+    /// Shows on stderr what is known so far: a long program may be ended before its last line.
+    pub fn so_far(&self) {
+        eprintln!("so far: {}", serde_json::to_string(self).unwrap_or_default());
+    }
     /// Prints the line. A missed goal is printed, not an exit code.
     pub fn print(&self) {
         match serde_json::to_string(self) {

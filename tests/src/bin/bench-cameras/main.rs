@@ -72,8 +72,10 @@ async fn main() -> Result<(), Failure> {
         let large = measure(&load(cameras)).await?;
         report.figure(&format!("{p}_one_pass_ms_after"), round(speed::pass_ms()?));
         figures(&mut report, profile, &small, &large);
+        report.so_far();
         if args.peer || args.full {
             peer::compare(&mut report, profile, &large, args.seconds, args.python.as_deref())?;
+            report.so_far();
             notice::compare(&mut report, profile, args.workers, args.seconds, args.python.as_deref()).await?;
         }
     }
