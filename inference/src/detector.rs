@@ -17,6 +17,18 @@ use crate::{
     yolox,
 };
 
+/// How quick a look has to be: when there are more pictures than time, a look that finds people far away less surely is better than none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Hurry {
+    /// As the manifest says.
+    #[default]
+    None,
+    /// One input, however large the picture.
+    OnePass,
+    /// One input of three quarters of the side, where its sides may vary: about half the cost. Not where a crowd is looked at closely.
+    Small,
+}
+
 /// A session of a detector with the settings of its manifest.
 pub struct Detector {
     manifest: Manifest,
@@ -24,8 +36,7 @@ pub struct Detector {
     classes: Classes,
     session: Session,
     canvas: Canvas,
-    /// Fewer tiles than the manifest's, for a time.
-    most_tiles: Option<usize>,
+    hurry: Hurry,
     normalisation: Normalisation,
     input: Vec<f32>,
 }
@@ -50,7 +61,7 @@ impl Detector {
             classes,
             session,
             canvas,
-            most_tiles: None,
+            hurry: Hurry::None,
         })
     }
 
@@ -66,10 +77,9 @@ impl Detector {
         self
     }
 
-    /// Counts in at most so many tiles from now on, or in as many as the manifest says: when there are more pictures than time, a
-    /// look that finds people far away a little less surely is better than none. Masks are not affected.
-    pub fn limit_tiles(&mut self, most: Option<usize>) {
-        self.most_tiles = most;
+    /// Looks so from now on. Masks are not affected.
+    pub fn set_hurry(&mut self, hurry: Hurry) {
+        self.hurry = hurry;
     }
 
     /// Boxes around people, in picture pixels. Errors: the picture is not whole, or the runtime failed.
@@ -79,7 +89,7 @@ impl Detector {
 
     /// Everything that may be a person, from this score on, with small people looked for if asked. Errors as [`Detector::detect`].
     pub(crate) fn candidates(&mut self, picture: &I420, threshold: f32, tiling: Tiling) -> Result<Vec<Detection>, ModelError> {
-        let plan = self.plan((picture.width, picture.height), tiling, self.tiles_now());
+        let plan = self.plan((picture.width, picture.height), tiling, self.hurry);
         self.detect_from(picture, threshold, plan)
     }
 
@@ -90,15 +100,13 @@ impl Detector {
 
     /// Pixels of the model's input per pixel of a picture of this size.
     pub(crate) fn input_scale(&self, size_px: (usize, usize), tiling: Tiling) -> f32 {
-        self.plan(size_px, tiling, self.tiles_now()).first().map_or(1.0, |(tile, input)| tile.fitted(*input).1)
-    }
-
-    fn tiles_now(&self) -> usize {
-        self.settings.max_tiles.min(self.most_tiles.unwrap_or(usize::MAX)).max(1)
+        self.plan(size_px, tiling, self.hurry).first().map_or(1.0, |(tile, input)| tile.fitted(*input).1)
     }
 
     /// Parts of a picture, each with the width and height of the input that shows it.
-    fn plan(&self, size_px: (usize, usize), tiling: Tiling, most: usize) -> Vec<(Region, (usize, usize))> {
+    fn plan(&self, size_px: (usize, usize), tiling: Tiling, hurry: Hurry) -> Vec<(Region, (usize, usize))> {
+        let most = if hurry == Hurry::None { self.settings.max_tiles } else { 1 };
+        let canvas = if hurry == Hurry::Small && tiling == Tiling::Usual { self.canvas.smaller() } else { self.canvas };
         let tiles = match tiling {
             Tiling::Usual => tiles::plan(size_px.0, size_px.1, self.canvas.side, most),
             Tiling::Fine => tiles::grid(size_px.0, size_px.1),
@@ -106,15 +114,15 @@ impl Detector {
         if tiling == Tiling::Usual && tiles.len() > 1 && self.canvas.multiple.is_some() {
             // One long input costs less than squares that overlap, and cuts nobody in two.
             let whole = Region { x0: 0.0, y0: 0.0, width: size_px.0 as f32, height: size_px.1 as f32 };
-            return vec![(whole, self.canvas.around(&whole, most))];
+            return vec![(whole, canvas.around(&whole, most))];
         }
-        tiles.into_iter().map(|tile| (tile, self.canvas.around(&tile, 1))).collect()
+        tiles.into_iter().map(|tile| (tile, canvas.around(&tile, 1))).collect()
     }
 
     /// What to hide on a still of this picture: found at a lower score than a count needs. This is the only way to make a
     /// [`Mask`], so a picture whose people could not be looked for cannot be shown masked.
     pub fn mask(&mut self, picture: &I420) -> Result<Mask, ModelError> {
-        let plan = self.plan((picture.width, picture.height), Tiling::Usual, self.settings.max_tiles);
+        let plan = self.plan((picture.width, picture.height), Tiling::Usual, Hurry::None);
         let boxes = self.detect_from(picture, self.settings.mask_threshold, plan)?;
         Ok(Mask::new(picture, boxes))
     }

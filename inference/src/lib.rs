@@ -45,7 +45,7 @@ pub use burn::burn_masks;
 pub use catalogue::{Catalogue, ModelState, ModelStatus, count_image, list_models, verify};
 pub use counter::{Cost, Counter, CounterSetup, Effort, LOOK_OUT_S, Reading};
 pub use density::{CrowdGrid, DensityMap};
-pub use detector::Detector;
+pub use detector::{Detector, Hurry};
 pub use error::{Mismatch, ModelError};
 pub use estimate::{CrowdModel, ErrorModel, Estimate, Interval};
 pub use faces::Faces;

@@ -179,6 +179,14 @@ pub(crate) struct Canvas {
 }
 
 impl Canvas {
+    /// Three quarters of the side, where it may vary.
+    pub(crate) fn smaller(self) -> Self {
+        match self.multiple {
+            Some(multiple) => Self { side: (self.side * 3 / 4).next_multiple_of(multiple), ..self },
+            None => self,
+        }
+    }
+
     /// The smallest input (width, height) that shows a part of a picture with its longer side as long as the input's, or where more
     /// may be spent, up to `times` that long with the shorter side as long as the input's.
     pub(crate) fn around(self, region: &Region, times: usize) -> (usize, usize) {
@@ -581,6 +589,8 @@ mod tests {
         assert_eq!(around(100.0, 100.0, Some(32)), (416, 416));
         assert_eq!(around(4000.0, 1.0, Some(32)), (416, 32));
         assert_eq!(around(640.0, 360.0, None), (416, 416));
+        let small = Canvas { side: 416, multiple: Some(32) }.smaller();
+        assert_eq!(small.around(&Region { x0: 0.0, y0: 0.0, width: 640.0, height: 360.0 }, 1), (320, 192));
         // Twice as long at most: what two squares would show, in one pass.
         assert_eq!(fit(640.0, 360.0, Some(32), 2), (736, 416));
         assert_eq!(fit(1080.0, 1920.0, Some(32), 2), (416, 736));

@@ -339,6 +339,7 @@ pub async fn remove(app: &App, session: &Session, id: &DeviceRef) -> Result<bool
     }
     let _ = app.engine.tell(Event::CameraRemoved(id.clone())).await;
     app.cameras.remove(id);
+    app.hide_camera(id.clone());
     app.supervision().remove(id);
     app.forget_badge(id);
     let passwords = app.device_passwords.remove(&app.config.hub.state_dir, &id.to_string());

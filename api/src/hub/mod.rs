@@ -98,6 +98,8 @@ pub enum Change {
     Alert(Arc<ShownAlert>),
     /// A camera counted, or its health changed.
     Camera(Arc<ShownCamera>),
+    /// A camera was removed.
+    CameraGone(DeviceRef),
     /// A unit moved, was ordered, or is free again.
     Unit(Arc<UnitLiveView>),
     /// The outlines were replaced.
@@ -296,6 +298,11 @@ impl Shared {
     pub fn show_camera(&self, view: CameraView) {
         let camera = view.id.clone();
         self.ring.put(&camera, Change::Camera(Arc::new(ShownCamera::new(view))));
+    }
+
+    /// Takes a removed camera off the pages that show it.
+    pub fn hide_camera(&self, camera: DeviceRef) {
+        self.ring.put(&camera.to_string(), Change::CameraGone(camera.clone()));
     }
 
     /// Failures of log-ins.

@@ -193,7 +193,7 @@ impl Reader {
         let mut alerts = BTreeMap::new();
         let mut cameras = BTreeMap::new();
         let mut units = BTreeMap::new();
-        let mut gone = BTreeSet::new();
+        let (mut gone, mut cameras_gone) = (BTreeSet::new(), BTreeSet::new());
         let (mut areas, mut desks, mut devices, mut drills, mut tension, mut shift) = (false, false, false, false, false, None);
         for change in changes {
             match change {
@@ -209,7 +209,12 @@ impl Reader {
                     }
                 }
                 Change::Camera(view) if Right::CamerasRead.roles().contains(&role) && sees_site(&self.session, &view.site) => {
+                    cameras_gone.remove(&view.id);
                     cameras.insert(&view.id, view);
+                }
+                Change::CameraGone(id) if Right::CamerasRead.roles().contains(&role) && sees_site(&self.session, id.site.as_str()) => {
+                    cameras.remove(&id.to_string());
+                    cameras_gone.insert(id.to_string());
                 }
                 Change::Unit(view) if Right::UnitsRead.roles().contains(&role) => {
                     units.insert(view.id.clone(), view);
@@ -220,12 +225,13 @@ impl Reader {
                 Change::Devices => devices = true,
                 Change::Drills => drills = true,
                 Change::Tension => tension = true,
-                Change::Camera(_) | Change::Shift(_) | Change::Unit(_) => {}
+                Change::Camera(_) | Change::CameraGone(_) | Change::Shift(_) | Change::Unit(_) => {}
             }
         }
         let mut texts: Vec<String> = alerts.into_values().map(|a| format!("{{\"alert\":{}}}", a.json(&self.session))).collect();
         texts.extend(cameras.into_values().map(|c| format!("{{\"camera\":{}}}", c.json())));
         let mut out: Vec<Value> = gone.into_iter().map(|id| json!({ "gone": id.0 })).collect();
+        out.extend(cameras_gone.into_iter().map(|id| json!({ "camera_gone": id })));
         out.extend(units.into_values().map(|u| json!({ "unit": u })));
         if areas {
             out.push(json!({ "areas": true }));

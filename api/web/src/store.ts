@@ -131,6 +131,7 @@ function apply(changes: readonly Change[]): void {
       nextCameras.set(change.camera.id, withSeries(change.camera, nextCameras.get(change.camera.id)));
       camerasChanged = true;
     }
+    if (change.camera_gone !== undefined) camerasChanged = nextCameras.delete(change.camera_gone) || camerasChanged;
     if (change.unit) {
       nextUnits.set(change.unit.id, change.unit);
       unitsChanged = true;
@@ -143,7 +144,10 @@ function apply(changes: readonly Change[]): void {
     if (change.shift) shift.value = change.shift;
   }
   if (alertsChanged) alerts.value = nextAlerts;
-  if (camerasChanged) cameras.value = nextCameras;
+  if (camerasChanged) {
+    cameras.value = nextCameras;
+    if (selectedCamera.value !== null && !nextCameras.has(selectedCamera.value)) selectedCamera.value = null;
+  }
   if (unitsChanged) unitsLive.value = nextUnits;
 }
 

@@ -265,7 +265,7 @@ export interface Desks { attended: { user: string; role: Role; sound_ok: boolean
 
 export interface Snapshot { cursor: string; now: string; alerts: Alert[]; cameras: Camera[]; desks?: Desks; units?: UnitLive[]; shift?: Shift }
 export interface Change {
-  alert?: Alert; gone?: number; camera?: Camera; areas?: boolean; desks?: Desks; unit?: UnitLive; shift?: Shift; devices?: boolean; drills?: boolean; tension?: boolean;
+  alert?: Alert; gone?: number; camera?: Camera; camera_gone?: string; areas?: boolean; desks?: Desks; unit?: UnitLive; shift?: Shift; devices?: boolean; drills?: boolean; tension?: boolean;
 }
 export interface Changes { cursor: string; now: string; changes: Change[] }
 

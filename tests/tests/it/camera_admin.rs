@@ -108,8 +108,17 @@ async fn a_camera_comes_counts_survives_a_restart_and_goes_without_any_other_cha
     }
 
     let admin = hub.log_in("administrator").await.unwrap();
+    let mut desk = hub.log_in("duty_officer").await.unwrap().stream(None).await.unwrap();
     let (status, _) = change(&admin, Method::DELETE, id, &Value::Null).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
+    let gone = async {
+        while let Some(event) = desk.next().await {
+            if event.data["changes"].as_array().into_iter().flatten().any(|change| change["camera_gone"] == id) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), gone).await.expect("a desk that is open shows it no more");
     assert!(camera(&admin, id).await.is_none(), "it is gone");
     let password = hub.mqtt_password(id);
     assert!(password.is_err(), "and so is its log-in");

@@ -7,7 +7,7 @@ use std::{
 };
 
 use qorgan_domain::{DeviceRef, SiteId};
-use qorgan_inference::{Limits, Look, Scheduler};
+use qorgan_inference::{Hurry, Limits, Look, Scheduler};
 
 /// A worker looks this often whether anything is due that nobody rang for.
 const WAIT: Duration = Duration::from_millis(500);
@@ -15,6 +15,8 @@ const WAIT: Duration = Duration::from_millis(500);
 /// There is more to look at than time when a camera has waited this long past its turn, and no longer once none has waited longer
 /// than the other for a while.
 const PRESSED: (Duration, Duration) = (Duration::from_millis(150), Duration::from_millis(20));
+/// While there is, a look that is this late is as small as it can be.
+const LATE: Duration = Duration::from_millis(100);
 /// That while.
 const RELAXED_AFTER: Duration = Duration::from_secs(10);
 
@@ -22,8 +24,8 @@ const RELAXED_AFTER: Duration = Duration::from_secs(10);
 #[derive(Debug, PartialEq)]
 pub(super) struct Turn {
     pub(super) camera: DeviceRef,
-    /// There are more pictures than time: looks should be quick.
-    pub(super) pressed: bool,
+    /// How quick the look should be.
+    pub(super) hurry: Hurry,
     /// Cameras that share the workers' time.
     pub(super) cameras: usize,
 }
@@ -79,12 +81,12 @@ impl Desk {
             let now = Instant::now();
             let late = state.scheduler.most_overdue(now);
             if let Some(camera) = state.scheduler.pick(now) {
-                let (pressed, cameras) = (state.pressed(late, now), state.scheduler.known());
+                let (hurry, cameras) = (state.hurry(late, now), state.scheduler.known());
                 // The next one may wait for the other workers.
                 self.bell.notify_one();
                 drop(state);
                 metrics::gauge!("qorgan_cameras_overdue_seconds").set(late.as_secs_f64());
-                return Some(Turn { camera, pressed, cameras });
+                return Some(Turn { camera, hurry, cameras });
             }
             let due = state.scheduler.due_at().map_or(WAIT, |at| at.saturating_duration_since(now).min(WAIT));
             (state, _) = self.bell.wait_timeout(state, due).unwrap_or_else(PoisonError::into_inner);
@@ -157,13 +159,17 @@ impl Desk {
 }
 
 impl State {
-    /// Whether there are more pictures than time, now or a moment ago.
-    fn pressed(&mut self, late: Duration, now: Instant) -> bool {
+    /// More pictures than time, now or a moment ago, make looks quick.
+    fn hurry(&mut self, late: Duration, now: Instant) -> Hurry {
         let pressed = self.pressed_at.is_some_and(|at| now.saturating_duration_since(at) < RELAXED_AFTER);
         if late >= if pressed { PRESSED.1 } else { PRESSED.0 } {
             self.pressed_at = Some(now);
         }
-        self.pressed_at.is_some_and(|at| now.saturating_duration_since(at) < RELAXED_AFTER)
+        match self.pressed_at.is_some_and(|at| now.saturating_duration_since(at) < RELAXED_AFTER) {
+            true if late >= LATE => Hurry::Small,
+            true => Hurry::OnePass,
+            false => Hurry::None,
+        }
     }
 }
 
@@ -180,10 +186,11 @@ mod tests {
         let start = Instant::now();
         let mut state =
             State { scheduler: Scheduler::new(LIMITS), watched: BTreeSet::new(), paused: BTreeSet::new(), pressed_at: None, closed: false };
-        let mut pressed = |late_ms: u64, at_s: u64| state.pressed(Duration::from_millis(late_ms), start + Duration::from_secs(at_s));
-        assert!(!pressed(140, 0));
-        assert!(pressed(150, 1) && pressed(0, 2) && pressed(60, 5) && pressed(19, 14));
-        assert!(!pressed(60, 15), "ten seconds without a camera that waited");
+        let mut hurry = |late_ms: u64, at_s: u64| state.hurry(Duration::from_millis(late_ms), start + Duration::from_secs(at_s));
+        assert_eq!(hurry(140, 0), Hurry::None);
+        let looks = [(150, 1), (0, 2), (60, 5), (120, 6), (19, 15)].map(|(late, at)| hurry(late, at));
+        assert_eq!(looks, [Hurry::Small, Hurry::OnePass, Hurry::OnePass, Hurry::Small, Hurry::OnePass]);
+        assert_eq!(hurry(60, 16), Hurry::None, "ten seconds without a camera that waited");
     }
 
     #[test]
@@ -211,7 +218,7 @@ mod tests {
         let camera: DeviceRef = "school-17/yard".parse().expect("a device");
         let worker = wait(&desk);
         desk.arrived(&camera, Instant::now());
-        assert_eq!(worker.join().ok().flatten(), Some(Turn { camera: camera.clone(), pressed: false, cameras: 1 }));
+        assert_eq!(worker.join().ok().flatten(), Some(Turn { camera: camera.clone(), hurry: Hurry::None, cameras: 1 }));
         let worker = wait(&desk);
         desk.arrived(&camera, Instant::now());
         desk.close();

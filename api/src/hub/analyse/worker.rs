@@ -9,7 +9,7 @@ use std::{
 
 use qorgan_domain::{Clock, Count, CountSource, DeviceRef, UtcMs};
 use qorgan_inference::{
-    Counter, Effort, GeometryError, Look, Point, Polygon, Reading, Scene, SceneSetup,
+    Counter, Effort, GeometryError, Hurry, Look, Point, Polygon, Reading, Scene, SceneSetup,
     quality::{PictureHealth, Quality},
     time_scaling,
 };
@@ -132,11 +132,11 @@ impl Scenes {
 impl Workers {
     /// Works until the desk closes.
     pub(super) fn work(&self, mut counter: Counter) {
-        while let Some(Turn { camera, pressed, cameras }) = self.desk.next() {
-            counter.detector().limit_tiles(pressed.then_some(1));
-            let ms_per_s = if pressed { 0.0 } else { closer_ms_per_s(self.workers, cameras) };
+        while let Some(Turn { camera, hurry, cameras }) = self.desk.next() {
+            counter.detector().set_hurry(hurry);
+            let ms_per_s = if hurry > Hurry::None { 0.0 } else { closer_ms_per_s(self.workers, cameras) };
             counter.set_effort(Effort::Budget { ms_per_s });
-            metrics::gauge!("qorgan_cameras_pressed").set(f64::from(u8::from(pressed)));
+            metrics::gauge!("qorgan_cameras_pressed").set(f64::from(hurry as u8));
             let started = Instant::now();
             let Some(work) = self.work_of(&camera) else {
                 self.desk.looked(&camera, None);
