@@ -52,6 +52,8 @@ pub struct Counter {
     /// What a run costs here, in milliseconds: the usual look, the fine one, the map; per megapixel for the map.
     fine_ms: f32,
     map_ms_per_mpx: f32,
+    /// Until when the map of a scene that is new has to wait, when there is no time.
+    map_rests_until: Option<Instant>,
 }
 
 /// What a look at a picture says.
@@ -101,6 +103,10 @@ const SEARCH: Duration = Duration::from_secs(600);
 /// A scene is turned, or lit otherwise, when this part of the gate's cells changes at once.
 const TURNED_CELLS: usize = 3_072 * 6 / 10;
 
+/// With more pictures than time, the map of new scenes takes one part in so many of a worker's time.
+const MAP_RESTS: u32 = 10;
+const NO_TIME: Effort = Effort::Budget { ms_per_s: 0.0 };
+
 /// First guesses of what runs cost, in milliseconds, until they are measured.
 const FINE_MS: f32 = 60.0;
 const MAP_MS_PER_MPX: f32 = 950.0;
@@ -117,7 +123,7 @@ impl Counter {
                 manifest.enabled.then(|| DensityMap::load(runtime, manifest, dirs, setup.threads)).transpose()?
             }
         };
-        Ok(Self { detector, density, effort: USUAL_BUDGET, fine_ms: FINE_MS, map_ms_per_mpx: MAP_MS_PER_MPX })
+        Ok(Self { detector, density, effort: USUAL_BUDGET, fine_ms: FINE_MS, map_ms_per_mpx: MAP_MS_PER_MPX, map_rests_until: None })
     }
 
     /// The detector, for what else needs boxes (the masking of stills).
@@ -254,6 +260,8 @@ impl Counter {
         let Some(density) = &mut self.density else { return Ok(None) };
         let crowd = seen.crowd.is_some() || scene.far_crowd;
         let left_ms = scene.credit_ms - ms(cost.detector);
+        // A hundred new scenes must not make every other camera late.
+        let rested = self.effort != NO_TIME || self.map_rests_until.is_none_or(|until| now >= until);
         let worth = match self.effort {
             Effort::Thorough => crowd,
             // Once at once: the detector may be blind. Then now and then.
@@ -261,7 +269,7 @@ impl Counter {
                 scene.mapped.is_none_or(|then| now.saturating_duration_since(then).as_secs() >= DOUBT_S && left_ms >= map_ms)
             }
             Effort::Budget { .. } if crowd => {
-                !scene.ratio.taught() || left_ms >= map_ms || (scene.ratio.outgrown(seen.soft) && left_ms >= map_ms / 2.0)
+                (!scene.ratio.taught() && rested) || left_ms >= map_ms || (scene.ratio.outgrown(seen.soft) && left_ms >= map_ms / 2.0)
             }
             // The first look-out waits until the scene has been seen for a while, so that a hundred cameras do not start with it.
             Effort::Budget { .. } => {
@@ -279,6 +287,7 @@ impl Counter {
             let megapixels = (picture.width * picture.height) as f32 / 1e6;
             self.map_ms_per_mpx += 0.3 * (ms(cost.density) / megapixels.max(1e-3) - self.map_ms_per_mpx);
         }
+        self.map_rests_until = now.checked_add(cost.density * MAP_RESTS);
         scene.mapped = Some(now);
         let judged = seen.crowd.is_none() || seen.few(scene.ratio.taught());
         let far = judged && seen.misses_crowd(map.sum());

@@ -98,9 +98,9 @@ impl Detector {
         self.settings.score_threshold
     }
 
-    /// Pixels of the model's input per pixel of a picture of this size.
+    /// Pixels of the model's input per pixel of a picture of this size. That a look in a hurry sees people smaller says nothing of them.
     pub(crate) fn input_scale(&self, size_px: (usize, usize), tiling: Tiling) -> f32 {
-        self.plan(size_px, tiling, self.hurry).first().map_or(1.0, |(tile, input)| tile.fitted(*input).1)
+        self.plan(size_px, tiling, self.hurry.min(Hurry::OnePass)).first().map_or(1.0, |(tile, input)| tile.fitted(*input).1)
     }
 
     /// Parts of a picture, each with the width and height of the input that shows it.
@@ -112,7 +112,8 @@ impl Detector {
             Tiling::Fine => tiles::grid(size_px.0, size_px.1),
         };
         if tiling == Tiling::Usual && tiles.len() > 1 && self.canvas.multiple.is_some() {
-            // One long input costs less than squares that overlap, and cuts nobody in two.
+            // One long input costs less than squares that overlap, and cuts nobody in two. (Small people are found better in tiles: in
+            // a mall the error is 2.8 people with tiles and 3.6 with one large input of the same scale.)
             let whole = Region { x0: 0.0, y0: 0.0, width: size_px.0 as f32, height: size_px.1 as f32 };
             return vec![(whole, canvas.around(&whole, most))];
         }

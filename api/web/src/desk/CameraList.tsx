@@ -43,7 +43,7 @@ function CameraCard({ camera }: { camera: Camera }): JSX.Element {
       <Count camera={camera} />
       <Spark series={camera.series ?? []} limit={camera.limit} />
       <StatusLine camera={camera} />
-      {camera.poor.length > 0 && <span class="tag warn"><Icon name="warning" size={13} />{t("camera.poor", { what: poorWords(camera) })}</span>}
+      {camera.poor.length > 0 && <span class="tag warn" title={poorWords(camera)}><Icon name="warning" size={13} /><span class="ellipsis">{t("camera.poor", { what: poorWords(camera) })}</span></span>}
     </button>
   );
 }
