@@ -10,8 +10,8 @@ export function toField(at: number | string): string {
 
 /** Null for a field that is empty or half filled in. */
 export function fromField(text: string): string | null {
-  const at = new Date(text);
-  return text === "" || Number.isNaN(at.getTime()) ? null : at.toISOString();
+  const at = new Date(/^\d{4,}-\d\d-\d\dT\d\d:\d\d/.test(text) ? text : NaN);
+  return Number.isNaN(at.getTime()) ? null : at.toISOString();
 }
 
 export function dayOf(at: number | string): string {

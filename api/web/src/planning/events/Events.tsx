@@ -52,7 +52,6 @@ const soonest = (from: string, today: string): string => (dayOf(from) < today ? 
 
 function Month({ year, month, today, only, choose, events, held, move }: { year: number; month: number; today: string; only: string | null; choose: (day: string) => void; events: readonly PlannedEvent[]; held: readonly AssemblyEntry[]; move: (by: number) => void }): JSX.Element {
   const grid = weeks(year, month);
-  const first = new Date(2024, 0, 1);
   return (
     <section class="sheet month" aria-labelledby="month-title">
       <header class="month-head">
@@ -61,7 +60,7 @@ function Month({ year, month, today, only, choose, events, held, move }: { year:
         <button type="button" class="ghost square" aria-label={t("events.next")} onClick={() => move(1)}><Icon name="next" /></button>
       </header>
       <div class="month-grid">
-        {grid[0]!.map((_, i) => <span key={i} class="weekday">{t(`weekday.${(((first.getDay() + 6 + i) % 7) + 1) as 1}`)}</span>)}
+        {grid[0]!.map((_, i) => <span key={i} class="weekday">{t(`weekday.${(i + 1) as 1}`)}</span>)}
         {grid.flat().map((d) => {
           const here = [
             ...events.filter((e) => touches(d, e.from, e.until)).map((e) => ({ key: `e${e.id}`, name: e.name, kind: e.overlaps.length > 0 ? "overlap" : "event" })),

@@ -1,7 +1,7 @@
 // Console load after IEC 62682, live and of the shift before: rate, floods, sources that chatter, what stays open, what is put aside.
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { clockTime, dateTime, number } from "../../i18n";
 import { can, now, queue } from "../../store";
 import { ago, problem } from "../../words";
@@ -22,13 +22,14 @@ export function LoadView(): JSX.Element {
   const console = useLoad(hub.console, []);
   const [desk, setDesk] = useState<"duty" | "police">("duty");
   const [shelve, setShelve] = useState<{ camera: string | null } | null>(null);
-  // A new alert changes the figures at once; time changes them by itself.
+  // Time changes the figures by itself; a new alert at once.
   const heard = queue.value.map((a) => a.id).join();
-  useEffect(() => console.reload(), [heard]);
+  const first = useRef(heard);
   useEffect(() => {
+    if (first.current !== heard) console.reload();
     const timer = setInterval(console.reload, REFRESH_MS);
     return () => clearInterval(timer);
-  }, [console.reload]);
+  }, [console.reload, heard]);
   const back = async (camera: string) => {
     try {
       await hub.shelve(camera, 0, t("shelve.back_reason"));
