@@ -113,7 +113,7 @@ export class Planning {
         ],
       },
       task: calm ? names("Бейбіт жиналысқа көмек: хабарланған сан 300; орын сыйымдылығы: 250", "Содействие мирному собранию: заявлено 300; вмещает место: 250", "Help a peaceful assembly to go well: notified 300; the place holds: 250") : null,
-      helpers: helpers.map((helper) => ({ helper, text: HELPERS[helper] })),
+      helpers: helpers.map((helper) => ({ helper, text: HELPERS[helper] })), around: { tension: { value: 4.6, low: 3.9, high: 5.4, period: "2026-Q3" } },
     };
   }
 

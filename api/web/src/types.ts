@@ -128,6 +128,8 @@ export interface Explanation {
   score: number | null; formula: string; neighbours: { camera: string; people: number; low: number; expected: number | null; at: string }[];
   context: { attention: Level; task: { assembly: number; notified: number; holds: number | null } | null; helpers: Helper[]; lines: Names[]; kinds?: string[] } | null;
   task: Names | null; helpers: { helper: Helper; text: Names }[];
+  /** The same surroundings as numbers; the index on its scale of 0 to 10 with its band. */
+  around?: { tension: { value: number; low: number; high: number; period: string } | null };
 }
 
 export interface Alert {

@@ -134,7 +134,7 @@ async function consoleLoad(harness, state) {
     await page.getByText(words("shelve.open")).last().click();
     const camera = await page.locator("dialog select option").last().getAttribute("value");
     await page.selectOption("dialog select", camera);
-    await page.locator("dialog .minutes-row input").first().check();
+    await page.locator("dialog .minutes-row input").first().check({ force: true });
     await page.locator("dialog button[type=submit]").click();
     assert.equal(await page.locator("dialog textarea").evaluate((t) => t.validity.valid), false, "not without a reason");
     await page.fill("dialog textarea", "branches move before the lens");
@@ -152,7 +152,7 @@ async function ruleTried(harness, state) {
     await page.waitForSelector(".trial-form");
     await page.locator('.trial-form input[value="unusual_score"]').check();
     await page.locator('.trial-form input[type="range"]').fill("1.5");
-    await page.locator(".days-row input").first().check();
+    await page.locator(".days-row input").first().check({ force: true });
     // A hub that has just started stores its first minute when it is over.
     await until("stored minutes", async () => {
       await page.locator(".trial-form button[type=submit]").click();

@@ -21,9 +21,13 @@ const LINE_ICON: Record<string, IconName> = {
 
 /** What is happening and what to do: before everything else. */
 export function Said({ alert, explained }: { alert: Alert; explained: Explanation }): JSX.Element {
+  // The first sentence is read at a glance, its numbers after it.
+  const text = named(explained.headline, "");
+  const end = text.indexOf(". ");
+  const [head, rest] = end < 0 ? [text, ""] : [text.slice(0, end + 1), text.slice(end + 2)];
   return (
     <div class={`said level-${alert.level}`}>
-      <p class="said-head">{named(explained.headline, "")}</p>
+      <p class="said-head">{head}{rest && <small>{rest}</small>}</p>
       {alert.state !== "closed" && <p class="said-advice"><Icon name="next" size={18} /><span>{named(explained.advice, "")}</span></p>}
     </div>
   );
@@ -79,7 +83,7 @@ function Counted({ crowd }: { crowd: CrowdPart }): JSX.Element {
       <p class="big-count"><strong>{number(crowd.people)}</strong> <span>{t("count.people")}</span> {range && <small>{range}</small>}</p>
       <Scale g={g} />
       <dl class="gauge-keys">
-        <div><dt><i class="key-now" aria-hidden="true" />{t("why.now")}</dt><dd>{number(crowd.people)}{range && <small> {range}</small>}</dd></div>
+        <div><dt><i class="key-now" aria-hidden="true" />{t("why.now")}</dt><dd>{range || number(crowd.people)}</dd></div>
         {crowd.baseline !== null && <div><dt><i class="key-usual" aria-hidden="true" />{t("evidence.usual")}</dt><dd>{number(crowd.baseline)}</dd></div>}
         {crowd.baseline_bound !== null && <div><dt><i class="key-bound" aria-hidden="true" />{t("evidence.usual_bound")}</dt><dd>{number(crowd.baseline_bound)}</dd></div>}
         {crowd.limit !== null && <div><dt><i class="key-limit" aria-hidden="true" />{t("evidence.limit")}</dt><dd>{number(crowd.limit)}</dd></div>}
@@ -147,11 +151,14 @@ function Neighbours({ explained }: { explained: Explanation }): JSX.Element {
 
 function Context({ explained }: { explained: Explanation }): JSX.Element {
   const { lines, kinds } = explained.context!;
+  const index = explained.around?.tension ?? null;
+  const share = (v: number) => `${Math.min(10, Math.max(0, v)) * 10}%`;
   return (
     <section class="block why-context">
       <h3>{t("why.context")}</h3>
       <p class="context-only"><Icon name="shield" size={16} />{t("why.context_only")}</p>
       <ul>{lines.map((line, i) => <li key={i}><Icon name={LINE_ICON[kinds?.[i] ?? ""] ?? "notice"} size={16} /><span>{named(line, "")}</span></li>)}</ul>
+      {index && <span class="index-band" aria-hidden="true"><i style={{ insetInlineStart: share(index.low), width: `${Math.max(0, index.high - index.low) * 10}%` }} /><b style={{ insetInlineStart: share(index.value) }} /></span>}
     </section>
   );
 }

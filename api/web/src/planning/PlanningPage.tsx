@@ -40,7 +40,7 @@ export function PlanningPage(): JSX.Element {
         <h1>{t("planning.title")}</h1>
         <Tabs tabs={tabs} at={view} choose={go} label={t("planning.views")} />
         <span class="grow" />
-        {write ? <button type="button" class="primary" data-add onClick={() => setAdding(true)}><Icon name="plus" size={17} />{t(`planning.add.${view}`)}</button>
+        {write ? <button type="button" class="primary" data-add disabled={adding} onClick={() => setAdding(true)}><Icon name="plus" size={17} />{t(`planning.add.${view}`)}</button>
           : <span class="chip"><Icon name="lock" size={15} />{t("planning.read_only")}</span>}
       </header>
       {view === "register" && <RegisterView list={assemblies} places={places.data ?? []} adding={adding} added={() => setAdding(false)} />}

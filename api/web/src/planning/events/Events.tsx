@@ -68,10 +68,9 @@ function Month({ year, month, today, only, choose, events, held, move }: { year:
           ];
           const outside = Number(d.slice(5, 7)) !== month + 1;
           return (
-            <button key={d} type="button" class={`month-day${outside ? " outside" : ""}${d === today ? " today" : ""}`} data-day={d} aria-pressed={only === d} disabled={here.length === 0}
-              aria-label={`${dayWords(`${d}T12:00:00`)}${here.length > 0 ? `: ${here.map((h) => h.name).join(", ")}` : ""}`} onClick={() => choose(d)}>
-              <b>{Number(d.slice(8))}</b>
-              {here.slice(0, IN_A_CELL).map((h) => <span key={h.key} class={`month-chip chip-${h.kind}`}>{h.kind === "overlap" && <Icon name="warning" size={12} />}<span>{h.name}</span></span>)}
+            <button key={d} type="button" class={`month-day${outside ? " outside" : ""}${d === today ? " today" : ""}`} data-day={d} aria-pressed={only === d} disabled={here.length === 0} onClick={() => choose(d)}>
+              <b>{Number(d.slice(8))}</b><span class="sr-only">{dayWords(`${d}T12:00:00`)}</span>
+              {here.slice(0, IN_A_CELL).map((h) => <span key={h.key} class={`month-chip chip-${h.kind}`}>{h.kind === "overlap" && <Icon name="warning" size={12} />}<span>{h.name}</span>{h.kind === "overlap" && <span class="sr-only">{t("events.key_overlap")}</span>}</span>)}
               {here.length > IN_A_CELL && <small>+{here.length - IN_A_CELL}</small>}
             </button>
           );

@@ -38,9 +38,9 @@ export function QualityView(): JSX.Element {
     <div class="frame-body">
       {error !== null && <Failed text={problem(error)} retry={again} />}
       <p class="lead">{t("quality.lead", { days: verdicts.data.days })}</p>
-      {proposed.length > 0 && <p class="callout bad"><Icon name="warning" /><span class="grow">{t("quality.proposed_now", { rules: proposed.map((r) => word("rule", r)).join(", ") })} {!lead && t("quality.lead_decides")}</span></p>}
+      {proposed.length > 0 && <p class="callout proposal"><Icon name="warning" /><span class="grow">{t("quality.proposed_now", { rules: proposed.map((r) => word("rule", r)).join(", ") })} {!lead && t("quality.lead_decides")}</span></p>}
       <Totals data={verdicts.data} />
-      <section class="sheet table-sheet" aria-labelledby="quality-title">
+      <section class="sheet table-sheet quality-sheet" aria-labelledby="quality-title">
         <h2 id="quality-title">{t("quality.rules")}</h2>
         <ul class="rule-list">{RULES.map((rule) => <Row key={rule} rule={rule} data={verdicts.data!} demoted={demoted} change={lead ? (demote) => setChange({ rule, demote }) : undefined} />)}</ul>
         <p class="muted small quality-note">{t("quality.note", { needed: VERDICTS_NEEDED, floor: percent(verdicts.data.floor) })}</p>
@@ -61,7 +61,7 @@ function Totals({ data }: { data: Verdicts }): JSX.Element {
   const sum = (of: (f: RuleFigures) => number) => all.reduce((n, f) => n + of(f), 0);
   const [right, n] = [sum((f) => f.right), sum(judged)];
   return (
-    <ul class="kpis">
+    <ul class="kpis quality-kpis">
       <Tile value={n > 0 ? percent(right / n) : "–"} name={t("quality.all_right", { count: n })} />
       <Tile value={number(sum((f) => f.wrong), 0)} name={t("quality.all_wrong")} />
       <Tile value={number(data.verdicts.misses, 0)} name={t("quality.misses", { incidents: data.verdicts.incidents })} warn={data.verdicts.misses > 0} />

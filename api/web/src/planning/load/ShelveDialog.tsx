@@ -47,7 +47,7 @@ export function ShelveDialog({ camera: given, onClose, done }: { camera: string 
             {list.map((c) => <option key={c.id} value={c.id}>{siteName(c.site)} · {cameraName(c)}</option>)}
           </select>
         </label>
-        <fieldset class="choices minutes-row">
+        <fieldset class="choices minutes-row pills">
           <legend>{t("shelve.how_long")}</legend>
           {MINUTES.map((m) => (
             <label key={m} class="choice"><input type="radio" name="minutes" data-first={given !== null && m === 60 ? true : undefined} checked={minutes === m} onChange={() => setMinutes(m)} />

@@ -55,7 +55,7 @@ function Bench({ rules, changed }: { rules: Rules; changed: () => void }): JSX.E
   const demotes = tried?.asked.rule === "demoted";
   const may = can("planning.write") && (!demotes || session.value?.role === "shift_lead");
   return (
-    <div class="frame-body trial">
+    <div class="frame-body bench">
       <TrialForm rules={rules} busy={busy} send={(asked) => void attempt(asked)} />
       <section class="trial-side" ref={result} tabIndex={-1} aria-label={t("trial.result")} aria-live="polite" aria-busy={busy}>
         {error && <Failed text={error} />}
@@ -140,7 +140,7 @@ function TrialForm({ rules, busy, send }: { rules: Rules; busy: boolean; send: (
           <p class="muted small">{t("trial.demoted_means")}</p>
         </fieldset>
       )}
-      <fieldset class="choices days-row">
+      <fieldset class="choices days-row pills">
         <legend>{t("trial.days")}</legend>
         {DAYS.map((d) => <label key={d} class="choice"><input type="radio" name="days" checked={days === d} onChange={() => setDays(d)} /><span>{t("trial.day_count", { count: d })}</span></label>)}
       </fieldset>

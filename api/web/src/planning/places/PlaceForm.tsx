@@ -61,8 +61,8 @@ export function PlaceForm({ entry, outline, change, close, saved }: Props): JSX.
           )}
           {points.length === 1 && <p class="muted small">{t("places.more_points")}</p>}
         </section>
-        {error && <p class="form-error" role="alert"><Icon name="warning" />{error}</p>}
         <div class="dialog-buttons form-foot">
+          {error && <p class="form-error" role="alert"><Icon name="warning" />{error}</p>}
           <button type="button" onClick={close}>{t("common.cancel")}</button>
           <button type="submit" class="primary" disabled={busy}>{busy ? t("common.wait") : t("common.save")}</button>
         </div>

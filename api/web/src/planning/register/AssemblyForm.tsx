@@ -113,8 +113,8 @@ export function AssemblyForm({ entry, places, spot, place, close, saved }: Props
           <label>{t("assembly.filed")}<input type="date" name="filed_on" value={f.filed_on} onInput={set("filed_on")} /></label>
         </div>
         <AnswerFields f={f} set={set} change={setF} />
-        {error && <p class="form-error" role="alert"><Icon name="warning" />{error}</p>}
         <div class="dialog-buttons form-foot">
+          {error && <p class="form-error" role="alert"><Icon name="warning" />{error}</p>}
           <button type="button" onClick={close}>{t("common.cancel")}</button>
           <button type="submit" class="primary" disabled={busy}>{busy ? t("common.wait") : t("common.save")}</button>
         </div>

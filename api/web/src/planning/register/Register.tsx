@@ -129,8 +129,8 @@ export function StandingTag({ standing }: { standing: Standing }): JSX.Element {
   return <span class={`tag st-${standing}`}><Icon name={STANDING_ICON[standing]} size={13} />{t(`standing.${standing}`)}</span>;
 }
 
-/** `18:00–20:00`, with the day of the end where it is another. */
+/** `18:00–20:00`, with the day of the end where it is another: `18:00–25.11 02:00`. */
 export function when(from: string, until: string): string {
   const end = clockTime(until).slice(0, 5);
-  return `${clockTime(from).slice(0, 5)}–${dayOf(from) === dayOf(until) ? end : `${shortDay(dayOf(until))} ${end}`}`;
+  return `${clockTime(from).slice(0, 5)}–${dayOf(from) === dayOf(until) ? end : `${shortDay(dayOf(until)).slice(0, 5)} ${end}`}`;
 }
