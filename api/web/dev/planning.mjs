@@ -139,7 +139,7 @@ export class Planning {
   }
 
   verdicts() {
-    const f = (right, wrong, drills, duplicates, unjudged, demote = false) => ({ right, wrong, drills, duplicates, unjudged, precision: right + wrong ? right / (right + wrong) : null, proposed_for_demotion: demote && right / (right + wrong) < 0.3 });
+    const f = (right, wrong, drills, duplicates, unjudged, demote = false) => ({ right, wrong, missed: wrong % 3, drills, duplicates, unjudged, precision: right + wrong ? right / (right + wrong) : null, proposed_for_demotion: demote && right / (right + wrong) < 0.3 });
     return { days: 90, floor: 0.3, verdicts: { rules: { density: f(6, 1, 0, 0, 2), above_limit: f(31, 12, 3, 5, 44, true), above_baseline: f(9, 38, 1, 4, 120, true), neighbours: f(3, 4, 0, 1, 9, true) }, misses: 2, incidents: 17 } };
   }
 

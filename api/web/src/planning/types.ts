@@ -15,7 +15,8 @@ export interface Shelved { camera: string; until: string; who?: string | null; r
 export interface Console { shift_began: string; duty: DeskLoad; police: DeskLoad; shelved?: Shelved[] }
 
 // --- verdicts and rules ---
-export interface RuleFigures { right: number; wrong: number; drills: number; duplicates: number; unjudged: number; precision: number | null; proposed_for_demotion: boolean }
+/** `missed`: incidents opened by hand that this rule should have raised; a hub may not say. */
+export interface RuleFigures { right: number; wrong: number; missed?: number; drills: number; duplicates: number; unjudged: number; precision: number | null; proposed_for_demotion: boolean }
 export interface Verdicts { days: number; floor: number; verdicts: { rules: Partial<Record<ReasonCode, RuleFigures>>; misses: number; incidents: number } }
 export type RuleValue = number | null | ReasonCode[];
 export interface RuleChange { id: number; rule: string; value: unknown; at: string; who: string; reason: string }
