@@ -73,6 +73,7 @@ function Totals({ data }: { data: Verdicts }): JSX.Element {
 function Row({ rule, data, demoted, change }: { rule: ReasonCode; data: Verdicts; demoted: readonly ReasonCode[]; change: ((demote: boolean) => void) | undefined }): JSX.Element {
   const f = figures(data, rule);
   const n = judged(f);
+  const misses = Object.values(data.verdicts.rules).some((one) => one.missed !== undefined);
   const standing = standingOf(rule, f, demoted);
   const low = f.precision !== null && f.precision < data.floor && standing !== "safety";
   return (
@@ -85,8 +86,8 @@ function Row({ rule, data, demoted, change }: { rule: ReasonCode; data: Verdicts
         <p><strong>{f.precision === null ? "–" : percent(f.precision)}</strong><small>{n > 0 ? t("quality.of", { right: f.right, n }) : t("quality.no_verdicts")}</small></p>
         <span class={low ? "precision-bar low" : "precision-bar"} aria-hidden="true"><i style={{ width: `${(f.precision ?? 0) * 100}%` }} />{standing !== "safety" && <b style={{ insetInlineStart: `${data.floor * 100}%` }} />}</span>
       </div>
-      <dl class={f.missed === undefined ? "rule-counts" : "rule-counts five"}>
-        {(["wrong", ...(f.missed === undefined ? [] : ["missed" as const]), "drills", "duplicates", "unjudged"] as const).map((key) => <div key={key}><dt>{t(`quality.count.${key}`)}</dt><dd>{number(f[key] ?? 0, 0)}</dd></div>)}
+      <dl class={misses ? "rule-counts five" : "rule-counts"}>
+        {(["wrong", ...(misses ? ["missed" as const] : []), "drills", "duplicates", "unjudged"] as const).map((key) => <div key={key}><dt>{t(`quality.count.${key}`)}</dt><dd>{number(f[key] ?? 0, 0)}</dd></div>)}
       </dl>
       <div class="rule-act">
         {change && standing === "proposed" && <button type="button" class="primary" data-demote onClick={() => change(true)}>{t("quality.confirm")}</button>}
