@@ -65,6 +65,8 @@ pub struct Load {
     pub most_in_span: u32,
     /// In the last ten minutes.
     pub now: u32,
+    /// In each ten minutes from the beginning on, oldest first; the last of them may not be over.
+    pub spans: Vec<u32>,
     /// Part of the time in a flood, in per cent.
     pub flood_percent: f64,
     /// Floods, oldest first.
@@ -91,12 +93,27 @@ pub fn load(heard: &[Heard], from: UtcMs, to: UtcMs) -> Load {
         per_span: heard.len() as f64 * SPAN_MS as f64 / span_ms as f64,
         most_in_span: times.iter().map(|at| within(*at)).max().unwrap_or(0),
         now: within(to.0 - SPAN_MS),
+        spans: spans(&times, from, to),
         flood_percent: 100.0 * flooded_ms as f64 / span_ms as f64,
         floods,
         chattering: chattering(&heard),
         stale: number(heard.iter().filter(|h| h.until.unwrap_or(to).ms_since(h.at) > STALE_MS).count()),
         top: top(heard.iter().map(|h| h.source.as_str()), 10),
     }
+}
+
+/// Longest time that is told span by span, in spans: a week.
+const MOST_SPANS: usize = 1_008;
+
+fn spans(times: &[i64], from: UtcMs, to: UtcMs) -> Vec<u32> {
+    let begun = (to.ms_since(from).max(0) + SPAN_MS - 1) / SPAN_MS;
+    let mut spans = vec![0; usize::try_from(begun).unwrap_or(0).min(MOST_SPANS)];
+    for at in times {
+        if let Some(span) = usize::try_from((at - from.0) / SPAN_MS).ok().and_then(|n| spans.get_mut(n)) {
+            *span += 1;
+        }
+    }
+    spans
 }
 
 /// A flood begins with the alert that is one too many of a span, and ends with the first span that has few.
@@ -193,6 +210,15 @@ mod tests {
         let load = load(&all, UtcMs(0), UtcMs(3_600_000));
         assert_eq!((load.alerts, load.floods.len()), (10, 0));
         assert_eq!(self::load(&[], UtcMs(0), UtcMs(0)).alerts, 0, "an empty span divides by nothing");
+    }
+
+    #[test]
+    fn every_alert_lies_in_one_span_and_the_last_span_is_the_one_that_runs() {
+        let all: Vec<Heard> = [0.0, 9.9, 10.0, 34.0].iter().map(|minute| heard(*minute, "s/a")).collect();
+        assert_eq!(load(&all, UtcMs(0), UtcMs(35 * 60_000)).spans, [2, 1, 0, 1]);
+        assert_eq!(load(&all, UtcMs(60_000), UtcMs(20 * 60_000)).spans, [2, 0], "counted from the shift's own beginning");
+        assert!(load(&all, UtcMs(0), UtcMs(0)).spans.is_empty());
+        assert_eq!(load(&[], UtcMs(0), UtcMs(i64::MAX / 2)).spans.len(), MOST_SPANS, "and bounded");
     }
 
     #[test]

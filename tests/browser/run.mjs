@@ -17,6 +17,7 @@ import { phonePage, phonesPanel } from "./lib/phone.mjs";
 import { patrolPhone } from "./lib/patrol.mjs";
 import { seeing } from "./lib/seeing.mjs";
 import { situation } from "./lib/situation.mjs";
+import { planning } from "./lib/planning.mjs";
 
 const env = (name) => process.env[name] ?? fail(`${name} is not set; see the head of tests/browser/run.mjs`);
 const fail = (text) => {
@@ -63,6 +64,7 @@ try {
   else console.log("left out: no log-in of somebody who keeps phones given");
   if (users.administrator) await phonesPanel(harness, users.administrator, TEXT.en, { logIn });
   await situation(harness, users);
+  await planning(harness, users);
   await harness.check("no request left the origin, no console error, no policy violation", () => assert.deepEqual(harness.strays, []));
 } finally {
   await harness.stop();

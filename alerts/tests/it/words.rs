@@ -72,12 +72,13 @@ fn texts(value: &serde_json::Value, key: &str, into: &mut Vec<(String, String)>)
 
 #[test]
 fn no_page_says_a_forbidden_word_in_any_language() {
-    for language in ["kk", "ru", "en"] {
-        let path = root().join(format!("api/web/src/i18n/{language}.json"));
+    let folders = ["i18n", "situation/i18n", "planning/i18n"];
+    for (folder, language) in folders.iter().flat_map(|folder| ["kk", "ru", "en"].map(|language| (folder, language))) {
+        let path = root().join(format!("api/web/src/{folder}/{language}.json"));
         let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let mut all = Vec::new();
         texts(&json, language, &mut all);
-        assert!(all.len() > 200, "{language}: {}", all.len());
+        assert!(all.len() > 200, "{folder}, {language}: {}", all.len());
         for (key, text) in all {
             assert_eq!(forbidden(&text), None, "{key}: {text}");
         }

@@ -149,7 +149,7 @@ async fn surroundings(app: &App, alert: &Alert, now: UtcMs) -> Result<Surroundin
     })
 }
 
-/// Every change of rules, with who made it and why.
+/// Every change of rules, with who made it and why, and what is in force now.
 #[utoipa::path(get, path = "/api/v1/rules", tag = "fusion", responses((status = 200, body = Value)))]
 async fn changes(State(app): State<App>) -> Result<Json<Value>, ApiError> {
     let all = app.store.rule_changes().await?;
@@ -157,7 +157,12 @@ async fn changes(State(app): State<App>) -> Result<Json<Value>, ApiError> {
         json!({ "id": c.id, "rule": c.name, "value": serde_json::from_str::<Value>(&c.body).unwrap_or(Value::Null),
             "at": c.at.to_string(), "who": c.who, "reason": c.reason })
     };
-    Ok(Json(json!({ "changes": all.iter().map(view).collect::<Vec<_>>() })))
+    let rules = app.engine.rules().await?;
+    let limits: BTreeMap<String, Option<f32>> = rules.cameras.iter().map(|(camera, rule)| (camera.to_string(), rule.limit)).collect();
+    Ok(Json(json!({
+        "changes": all.iter().map(view).collect::<Vec<_>>(),
+        "in_force": { "unusual_score": rules.gathering.unusual_score, "demoted": rules.gathering.demoted, "limits": limits },
+    })))
 }
 
 /// A change of one rule.

@@ -37,15 +37,15 @@ export const UNITS = [
   { id: "city-roads", name: names("Қалалық жол қызметі", "Городская дорожная служба", "City road service"), kind: "city_service" },
 ];
 
-const POLICE = ["alerts.read", "alerts.act", "incidents.open", "areas.read", "desk.sound", "drills.read", "sitefile.read", "shift", "units.read"];
+const POLICE = ["alerts.read", "alerts.act", "incidents.open", "areas.read", "desk.sound", "drills.read", "sitefile.read", "shift", "units.read", "planning.read"];
 const DESK = [...POLICE, "cameras.read", "still.open", "register.read", "drills.write"];
 export const USERS = {
   aigerim: { display_name: "Айгерім Сатпаева", role: "duty_officer", rights: DESK },
-  daniyar: { display_name: "Данияр Омаров", role: "shift_lead", rights: [...DESK, "phones.manage", "connectors.read", "tension.read", "intake.read", "signals.read", "signals.write", "requests.figures", "plan.read", "journal.read", "journal.write", "notes.read", "reports.read"] },
+  daniyar: { display_name: "Данияр Омаров", role: "shift_lead", rights: [...DESK, "planning.write", "phones.manage", "connectors.read", "tension.read", "intake.read", "signals.read", "signals.write", "requests.figures", "plan.read", "journal.read", "journal.write", "notes.read", "reports.read"] },
   police: { display_name: "Ерлан Жүнісов", role: "police_desk", rights: POLICE },
   school: { display_name: "Сәуле Әбілова", role: "school_contact", site: "school-17", rights: ["alerts.read", "cameras.read", "areas.read", "register.read", "drills.read", "drills.write", "sitefile.read", "sitefile.write", "phones.manage"] },
   district: { display_name: "Нұрлан Қасымов", role: "district_contact", area: "311000000", rights: ["areas.read", "register.read", "register.write", "drills.read", "drills.write"] },
-  admin: { display_name: "Әкімші", role: "administrator", rights: ["areas.read", "areas.write", "users.manage", "cameras.read", "cameras.manage", "badges.read", "register.read", "register.write", "drills.read", "sitefile.read", "sitefile.write", "phones.manage", "connectors.read"] },
+  admin: { display_name: "Әкімші", role: "administrator", rights: ["areas.read", "areas.write", "users.manage", "cameras.read", "cameras.manage", "badges.read", "register.read", "register.write", "drills.read", "sitefile.read", "sitefile.write", "phones.manage", "connectors.read", "planning.read", "planning.write"] },
   analyst: { display_name: "Әсел Тоқтарова", role: "analyst", rights: ["areas.read", "tension.read", "tension.manage", "intake.read", "intake.write", "signals.read", "signals.write", "requests.figures", "plan.read", "plan.write", "journal.read", "notes.read", "notes.write", "reports.read"] },
   operator: { display_name: "Мадина Ержанова", role: "resident_operator", rights: ["areas.read", "requests.read", "requests.work", "requests.figures", "plan.read", "signals.read", "signals.write"] },
   deputy: { display_name: "Болат Сейітов", role: "deputy", rights: ["areas.read", "plan.read", "notes.read", "requests.figures", "reports.read"] },

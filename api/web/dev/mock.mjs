@@ -10,6 +10,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CAMERAS, cameraKeys, compliance, CONNECTORS, DEVICES, FILES, makeRegister, PASSWORD, SITES, UNITS, UNITS_LIVE, USERS } from "./data.mjs";
 import { Sites } from "./places.mjs";
+import { Planning } from "./planning.mjs";
 import { Situation } from "./situation.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -85,8 +86,11 @@ const crowd = (level = "notice", ageMs = 0) =>
   newAlert({
     kind: "crowd", level, site: "dostyq", device: "dostyq/stage", position: null,
     crowd: {
-      people: 14, low: 12.5, high: 16, peak: 17, limit: 12, baseline: 6.2, baseline_bound: 10.4, formula: "crowd-v1",
-      reasons: [{ code: "above_limit", observed: 14, bound: 12, for_s: 95 }, { code: "above_baseline", observed: 14, bound: 10.4, for_s: 95 }],
+      people: 14, low: 12.5, high: 16, peak: 17, limit: 12, baseline: 6.2, baseline_bound: 10.4, formula: "crowd-v2",
+      reasons: [
+        ...(["warning", "critical"].includes(level) ? [{ code: "density", observed: 4.1, bound: 3.6, for_s: 30 }] : []),
+        { code: "above_limit", observed: 12.5, bound: 12, for_s: 95 }, { code: "above_baseline", observed: 12.5, bound: 10.4, for_s: 95 }, { code: "growth", observed: 1.8, bound: 1, for_s: 95 }, { code: "persistent", observed: 260, bound: 180, for_s: 260 },
+      ],
     },
   }, ageMs);
 
@@ -405,6 +409,8 @@ function forSession(route, url, body, session, response) {
   if (place !== undefined) return place;
   const region = situation.route(route, url, body, session);
   if (region !== undefined) return region;
+  const planned = planning.route(route, url, body, session);
+  if (planned !== undefined) return planned;
   const routes = {
     "GET /api/v1/session": () => ok(sessionBody(session)),
     "DELETE /api/v1/session": () => {
@@ -520,6 +526,7 @@ function reset() {
 }
 
 const situation = new Situation({ areas, ok, fail, iso });
+const planning = new Planning({ ok, fail, iso, sites: SITES, alerts: () => alerts });
 const places = new Sites({ sites: SITES, devices: DEVICES, files: FILES, register: makeRegister(Number(option("--register", "120"))), connectors: CONNECTORS, alerts: () => [...alerts.values()], desks: () => desksNow(), ok, fail, iso, change: (c) => { pending.push(c); flush(); } });
 
 for (const c of CAMERAS) {

@@ -34,6 +34,8 @@ const load = {
   plan: () => import("./situation/plan/PlanPage").then((m) => m.PlanPage),
   journal: () => import("./situation/journal/JournalPage").then((m) => m.JournalPage),
   data: () => import("./situation/data/DataPage").then((m) => m.DataPage),
+  load: () => import("./planning/load/LoadPage").then((m) => m.LoadPage),
+  planning: () => import("./planning/PlanningPage").then((m) => m.PlanningPage),
 };
 
 export function App(): JSX.Element {

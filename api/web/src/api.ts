@@ -2,7 +2,7 @@
 // once to whoever listens, and never thrown away silently.
 
 import type {
-  Action, Alert, AreaCollection, AreasReport, AuditEntry, Camera, Clip, CloseReason, Connector, Contact, Device, Drill, Drills, Handover, ImportResult, Institution, LatLon, PublicInfo,
+  Action, Alert, AreaCollection, AreasReport, AuditEntry, Camera, Clip, CloseReason, Connector, Contact, Device, Drill, Drills, Explanation, Handover, ImportResult, Institution, LatLon, PublicInfo,
   Opened, Reason, Recording, Register, Session, Shift, Site, SiteFile, Transition, Unit, UnitChoice, UnitLive,
 } from "./types";
 import type { Enrolment, PhoneLine } from "./types";
@@ -78,6 +78,7 @@ export const api = {
   alerts: async (state: "open" | "closed", limit = 100) =>
     (await json<{ alerts: Alert[] }>("GET", `/api/v1/alerts?state=${state}&limit=${limit}`)).alerts,
   alert: (id: number) => json<{ alert: Alert; transitions: Transition[] }>("GET", `/api/v1/alerts/${id}`),
+  explanation: (id: number) => json<Explanation>("GET", `/api/v1/alerts/${id}/explanation`),
   act: (id: number, action: Action, more: { unit?: string; reason?: string; close_reason?: CloseReason } = {}) =>
     json<Alert>("POST", `/api/v1/alerts/${id}/actions`, { action, ...more }),
   openIncident: (site: string | null, position: LatLon | null, text: string) => json<Alert>("POST", "/api/v1/incidents", { site, position, text }),

@@ -6,7 +6,7 @@ import type { Alert, AreaCollection, Camera, Change, Changes, Desks, Institution
 
 export type Link = "connecting" | "live" | "reconnecting";
 export type Page = "desk" | "wall" | "cameras" | "register" | "devices" | "drills" | "sitefile" | "phones" | "connectors" | "areas" | "audit"
-  | "tension" | "requests" | "plan" | "journal" | "data";
+  | "tension" | "requests" | "plan" | "journal" | "data" | "load" | "planning";
 
 export const session = signal<Session | null>(null);
 /** The desk stays visible and ringing behind the dialog that these two put in front of it. */

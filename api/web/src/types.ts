@@ -15,7 +15,7 @@ export type Right =
   | "shift" | "units.read" | "orders.answer" | "phones.manage" | "connectors.read"
   | "tension.read" | "tension.manage" | "intake.read" | "intake.write" | "signals.read" | "signals.write"
   | "requests.read" | "requests.work" | "requests.figures" | "plan.read" | "plan.write" | "journal.read" | "journal.write"
-  | "notes.read" | "notes.write" | "reports.read";
+  | "notes.read" | "notes.write" | "reports.read" | "planning.read" | "planning.write";
 
 export interface Session {
   user: string;
@@ -117,6 +117,19 @@ export interface CrowdPart {
   baseline_bound: number | null;
   formula: string;
   reasons: CrowdReason[];
+}
+
+export type Helper = "stewards" | "ambulance" | "road_closure" | "city_service" | "mediator";
+/** What stands beside a crowd alert in words. It explains; it changes nothing about the alert. */
+export interface Explanation {
+  alert: number; headline: Names; advice: Names;
+  /** In the order of the alert's own reasons. */
+  reasons: Names[];
+  score: number | null; formula: string; neighbours: { camera: string; people: number; low: number; expected: number | null; at: string }[];
+  context: { attention: Level; task: { assembly: number; notified: number; holds: number | null } | null; helpers: Helper[]; lines: Names[]; kinds?: string[] } | null;
+  task: Names | null; helpers: { helper: Helper; text: Names }[];
+  /** The same surroundings as numbers; the index on its scale of 0 to 10 with its band. */
+  around?: { tension: { value: number; low: number; high: number; period: string } | null };
 }
 
 export interface Alert {

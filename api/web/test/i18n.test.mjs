@@ -7,8 +7,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const SRC = fileURLToPath(new URL("../src", import.meta.url));
-/** The desk's texts, and those of the situation's pages, which travel apart. */
-const SETS = ["i18n", "situation/i18n"].map((dir) => Object.fromEntries(["kk", "ru", "en"].map((l) => [l, JSON.parse(readFileSync(join(SRC, dir, `${l}.json`), "utf8"))])));
+/** The desk's texts, and those of the situation's and of planning's pages, which travel apart. */
+const SETS = ["i18n", "situation/i18n", "planning/i18n"].map((dir) => Object.fromEntries(["kk", "ru", "en"].map((l) => [l, JSON.parse(readFileSync(join(SRC, dir, `${l}.json`), "utf8"))])));
 const texts = Object.fromEntries(["kk", "ru", "en"].map((l) => [l, Object.assign({}, ...SETS.map((set) => set[l]))]));
 
 /** Values that are the same in every language: signs, not words. */
@@ -37,7 +37,7 @@ test("no text is empty, and no Kazakh or Russian text equals the English one", (
 
 test("Kazakh and Russian are not the same text, but for words they share", () => {
   const shared = Object.keys(texts.en).filter((k) => texts.kk[k] === texts.ru[k]);
-  const same = ["ago.min", "ago.s", "chart.kind", "count.range", "data.import", "data.kind.feed", "data.kind.file", "data.kind.http", "data.kind.mqtt", "data.site", "data.survey_type.online", "distance.km", "distance.m", "drills.min", "map.title", "patrol.kilometres", "patrol.metres", "requests.channel.desk", "requests.channel.open311", "requests.channel.page", "requests.who.operator", "role.auditor", "role.patrol", "shift.seconds", "still.open_short", "tension.map", "unit.patrol"];
+  const same = ["ago.min", "ago.s", "chart.kind", "count.range", "data.import", "data.kind.feed", "data.kind.file", "data.kind.http", "data.kind.mqtt", "data.site", "data.survey_type.online", "distance.km", "distance.m", "drills.min", "form.demonstration", "form.picket", "form.rally", "map.title", "patrol.kilometres", "patrol.metres", "requests.channel.desk", "requests.channel.open311", "requests.channel.page", "requests.who.operator", "role.auditor", "role.patrol", "shift.seconds", "still.open_short", "tension.map", "unit.patrol", "weekday.3"];
   assert.deepEqual(shared.sort(), same.sort());
 });
 
@@ -52,7 +52,7 @@ for (const { file, text } of code) {
   for (const m of text.matchAll(/\bt\(\s*"([^"]+)"/g)) literals.add(m[1]);
   for (const m of text.matchAll(/\bt\(\s*`([^`$]+)\$\{/g)) prefixes.add(m[1]);
   // A code of the hub under its prefix.
-  if (file.startsWith("situation")) for (const m of text.matchAll(/\bword\(\s*"([^"]+)"/g)) prefixes.add(`${m[1]}.`);
+  if (/^(situation|planning)/.test(file)) for (const m of text.matchAll(/\bword\(\s*"([^"]+)"/g)) prefixes.add(`${m[1]}.`);
   for (const m of text.matchAll(/\bhasKey\(`([^`$]+)\$\{/g)) prefixes.add(m[1]);
   // Keys in a ternary, a table, or looked up by hasKey.
   for (const m of text.matchAll(/"((?:[a-z]+\.)+[a-z_0-9]+)"/g)) if (m[1] in texts.en) literals.add(m[1]);

@@ -1,7 +1,7 @@
 // Dialogs that ask a person for what an action needs: a reason, a word. What was typed survives a refusal of the hub.
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
 import { current } from "../store";
 import { alertTitle, placeName } from "../words";
@@ -14,29 +14,41 @@ interface Props { id: number; onClose: () => void }
 
 const CLOSE_REASONS: readonly CloseReason[] = ["resolved", "false_alarm", "drill", "duplicate"];
 
+/** How it ended, one key each. A crowd alert's end is a verdict on the rule that raised it: nothing is chosen for the person beforehand. */
 export function CloseDialog({ id, onClose }: Props): JSX.Element {
-  const [why, setWhy] = useState<CloseReason>("resolved");
-  const [reason, setReason] = useState("");
   const alert = known(id);
+  const crowd = alert?.kind === "crowd";
+  const [why, setWhy] = useState<CloseReason | null>(crowd ? null : "resolved");
+  const [reason, setReason] = useState("");
+  const form = useRef<HTMLFormElement>(null);
   const send = async (event: Event) => {
     event.preventDefault();
-    if (alert && (await act(alert, "close", { close_reason: why, reason: reason.trim() }))) onClose();
+    if (alert && why && (await act(alert, "close", { close_reason: why, reason: reason.trim() }))) onClose();
+  };
+  const onKey = (event: KeyboardEvent) => {
+    const digit = /^(?:Digit|Numpad)([1-4])$/.exec(event.code);
+    if (!digit || event.target instanceof HTMLTextAreaElement || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    setWhy(CLOSE_REASONS[Number(digit[1]) - 1]!);
+    form.current?.querySelector("textarea")?.focus();
   };
   return (
     <Dialog title={t("closing.title")} onClose={onClose}>
       <About alert={alert} />
-      <form class="form" onSubmit={(e) => void send(e)}>
+      {crowd && <p class="callout"><Icon name="scales" />{t("closing.verdict_why")}</p>}
+      <form class="form" ref={form} onSubmit={(e) => void send(e)} onKeyDown={onKey}>
         <fieldset class="choices">
-          <legend>{t("closing.why")}</legend>
+          <legend>{t(crowd ? "closing.verdict" : "closing.why")}</legend>
           {CLOSE_REASONS.map((code, i) => (
             <label key={code} class="choice">
-              <input type="radio" name="why" value={code} checked={why === code} data-first={i === 0 ? true : undefined} onChange={() => setWhy(code)} />
-              <span>{t(`close.${code}`)}</span>
+              <input type="radio" name="why" value={code} required checked={why === code} data-first={i === 0 ? true : undefined} aria-keyshortcuts={String(i + 1)} onChange={() => setWhy(code)} />
+              <span class="grow">{crowd ? <><strong>{t(`verdict.${code}`)}</strong><small class="choice-more">{t(`verdict.means.${code}`)}</small></> : t(`close.${code}`)}</span>
+              <kbd>{i + 1}</kbd>
             </label>
           ))}
         </fieldset>
         <Words label={t("closing.words")} value={reason} onChange={setReason} required />
-        <Buttons onClose={onClose} submit={t("action.close")} />
+        <Buttons onClose={onClose} submit={t("action.close")} disabled={why === null} />
       </form>
     </Dialog>
   );

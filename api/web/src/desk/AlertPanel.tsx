@@ -9,6 +9,8 @@ import { can, cameras, current, link, now, putAlert, selectedAlert, selectedCame
 import { alertIcon, alertTitle, placeName, problem, unitName } from "../words";
 import { acted, acting, ask } from "./acting";
 import { AlarmWords, Evidence } from "./Evidence";
+import { Said, Why } from "./Explained";
+import { useExplanation } from "./explanation";
 import { look, State } from "./Card";
 import { Order, Outside } from "./Order";
 import { SiteCard, useSiteFile } from "./SiteCard";
@@ -39,6 +41,7 @@ export function AlertPanel({ id }: { id: number }): JSX.Element {
   const alert = current.value;
   const version = alert?.version ?? 0;
   const siteFile = useSiteFile(id, alert ? alert.site : null);
+  const explained = useExplanation(alert?.kind === "crowd" ? alert : null);
   const load = () => {
     setError(null);
     api.alert(id).then((answer) => {
@@ -81,12 +84,15 @@ export function AlertPanel({ id }: { id: number }): JSX.Element {
         {alert.unit && <span class="tag"><Icon name="send" size={14} />{unitName(alert.unit)}</span>}
       </p>
       <AlarmWords alert={alert} />
+      {explained && <Said alert={alert} explained={explained} />}
       <Actions alert={alert} />
+      {explained && <Why alert={alert} explained={explained} />}
+      {alert.kind === "crowd" && explained === undefined && <Loading />}
       <Order alert={alert} log={log} />
       <SiteCard {...siteFile} />
       <AlertCameras alert={alert} entrances={siteFile.file?.entrances ?? []} ready={siteFile.file !== undefined || siteFile.error !== null} />
       <Clips alert={alert.id} />
-      <Evidence alert={alert} />
+      <Evidence alert={alert} explained={alert.kind === "crowd" && explained !== null} />
       <Outside alert={alert} />
       <section class="block">
         <h3>{t("log.title")}</h3>

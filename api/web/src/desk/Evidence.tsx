@@ -6,13 +6,15 @@ import { crowdReason, deviceName, faultWords } from "../words";
 import { Icon } from "../ui/icons";
 import type { AlarmPart, Alert, CrowdPart, Progress, TroublePart } from "../types";
 
-export function Evidence({ alert }: { alert: Alert }): JSX.Element | null {
+/** `explained`: why a crowd alert is shown has been said above, with all its numbers. */
+export function Evidence({ alert, explained }: { alert: Alert; explained: boolean }): JSX.Element | null {
+  if (explained && alert.stored && !alert.subsided_at && alert.state === "closed") return null;
   return (
     <section class="block evidence">
-      <h3>{t("evidence.title")}</h3>
+      {!explained && <h3>{t("evidence.title")}</h3>}
       {!alert.stored && <p class="callout bad"><Icon name="disk" />{t("evidence.not_stored")}</p>}
       {alert.alarm && <AlarmEvidence alarm={alert.alarm} device={alert.device} progress={alert.progress} />}
-      {alert.crowd && <CrowdEvidence crowd={alert.crowd} />}
+      {alert.crowd && !explained && <CrowdEvidence crowd={alert.crowd} />}
       {alert.incident && (
         <>
           <blockquote>{alert.incident.text}</blockquote>

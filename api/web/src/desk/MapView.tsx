@@ -8,14 +8,13 @@ import type { JSX } from "preact";
 import type { Alert, Camera } from "../types";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
-import { lang, theme } from "../prefs";
 import { isDuress, isTest, rings } from "../rank";
 import { api } from "../api";
 import { areas, blind, cameras, can, current, queue, selectedAlert, selectedCamera, sites, unitsLive } from "../store";
 import { alertIcon, alertTitle, placeName, problem } from "../words";
 import { draft } from "./dialogs";
-import { areaData, blindData, bounds, cameraData, nameData, restData, siteData, spots, unitData, whereIs } from "./mapData";
-import { buildStyle, layers, readColours } from "./mapStyle";
+import { openMap, pinElement, set } from "./mapBase";
+import { areaData, blindData, cameraData, restData, spots, unitData, whereIs } from "./mapData";
 import { Failed } from "../ui/bits";
 import { say } from "../ui/toast";
 import { Icon, iconPath } from "../ui/icons";
@@ -83,30 +82,10 @@ function BlindSwitch(): JSX.Element {
 /** Close enough to tell the sites of a town apart, far enough to see the outline they lie in. */
 const NEAR_ZOOM = 12.5;
 
-/** Room for the buttons over the map and the scale under it. */
-const PADDING = { top: 58, right: 30, bottom: 40, left: 30 };
-
 interface Opened { stop(): void; home(): void; near(): void }
 
 async function open(container: HTMLElement): Promise<Opened> {
-  const [gl, worker] = await Promise.all([
-    import("maplibre-gl"), import("maplibre-gl/dist/maplibre-gl-worker.mjs?url"), import("maplibre-gl/dist/maplibre-gl.css"),
-  ]);
-  gl.setWorkerUrl(worker.default);
-  const map = new gl.Map({
-    container, style: buildStyle(readColours(), lang.value), center: [72.2, 44], zoom: 6, minZoom: 4, maxZoom: 17,
-    attributionControl: false, dragRotate: false, pitchWithRotate: false, fadeDuration: 0,
-  });
-  map.touchZoomRotate.disableRotation();
-  map.addControl(new gl.NavigationControl({ showCompass: false }), "top-right");
-  map.addControl(new gl.ScaleControl({ maxWidth: 110, unit: "metric" }), "bottom-right");
-  await new Promise<void>((resolve) => map.once("load", () => resolve()));
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  const motion = () => (calm.matches ? { duration: 0 } : { duration: 700 });
-  const home = () => {
-    const box = bounds(areas.value);
-    if (box) map.fitBounds(box, { padding: PADDING, ...motion() });
-  };
+  const { gl, map, motion, home, stop } = await openMap(container, { quiet: () => selectedAlert.peek() !== null });
   const near = () => {
     const at = [...sites.value.values()].map((s) => s.position);
     if (at.length === 0) return;
@@ -115,7 +94,7 @@ async function open(container: HTMLElement): Promise<Opened> {
   };
   const pin = new gl.Marker({ element: pinElement(), anchor: "bottom" });
   const effects = [
-    followData(map), followLook(map), followAlerts(map, gl.Marker), followSelection(map, motion),
+    followData(map), followAlerts(map, gl.Marker), followSelection(map, motion),
     effect(() => {
       const d = draft.value;
       const at = d?.at ?? (d?.site ? (sites.value.get(d.site)?.position ?? null) : null);
@@ -124,54 +103,18 @@ async function open(container: HTMLElement): Promise<Opened> {
       map.getCanvas().style.cursor = d ? "crosshair" : "";
     }),
   ];
-  let fitted = false;
-  effects.push(effect(() => {
-    if (fitted || !areas.value) return;
-    fitted = true;
-    const box = bounds(areas.value);
-    const fit = () => {
-      if (box && selectedAlert.peek() === null) map.fitBounds(box, { padding: PADDING, duration: 0 });
-    };
-    // On a phone the map waits behind another tab and has no size yet.
-    if (container.clientWidth > 0) fit();
-    else map.once("resize", fit);
-  }));
   listen(map);
-  return { home, near, stop: () => { effects.forEach((end) => end()); map.remove(); } };
-}
-
-function pinElement(): HTMLElement {
-  const pin = document.createElement("div");
-  pin.className = "pin";
-  return pin;
+  return { home, near, stop: () => { effects.forEach((end) => end()); stop(); } };
 }
 
 function followData(map: MapLibre): () => void {
-  const set = (id: string, data: GeoJSON.FeatureCollection) => void map.getSource<GeoJSONSource>(id)?.setData(data);
   const ends = [
-    effect(() => set("areas", areaData(areas.value, (current.value?.site ? sites.value.get(current.value.site)?.area : null) ?? null))),
-    effect(() => set("names", nameData(areas.value))),
-    effect(() => set("sites", siteData(sites.value.values()))),
-    effect(() => set("units", unitData(unitsLive.value.values()))),
-    effect(() => set("blind", blindData(blind.value ?? []))),
-    effect(() => set("cameras", cameraData(cameras.value.values(), sites.value, selectedCamera.value))),
+    effect(() => set(map, "areas", areaData(areas.value, (current.value?.site ? sites.value.get(current.value.site)?.area : null) ?? null))),
+    effect(() => set(map, "units", unitData(unitsLive.value.values()))),
+    effect(() => set(map, "blind", blindData(blind.value ?? []))),
+    effect(() => set(map, "cameras", cameraData(cameras.value.values(), sites.value, selectedCamera.value))),
   ];
   return () => ends.forEach((end) => end());
-}
-
-function followLook(map: MapLibre): () => void {
-  return effect(() => {
-    const language = lang.value;
-    theme.value;
-    // The document carries the new theme only after this turn.
-    queueMicrotask(() => {
-      for (const layer of layers(readColours(), language)) {
-        if (!map.getLayer(layer.id)) continue;
-        for (const [name, value] of Object.entries(layer.paint ?? {})) map.setPaintProperty(layer.id, name as Parameters<MapLibre["setPaintProperty"]>[1], value as never);
-        if (layer.type === "symbol") map.setLayoutProperty(layer.id, "text-field", layer.layout!["text-field"]);
-      }
-    });
-  });
 }
 
 /** The most urgent have a button of their own; in a flood the rest are drawn by the map, gathered and counted. */

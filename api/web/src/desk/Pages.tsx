@@ -11,6 +11,7 @@ export function Pages(): JSX.Element | null {
   const places: Entry[] = [];
   if (can("register.read")) places.push(["register", t("nav.register"), "list"], ["devices", t("nav.devices"), "button"]);
   if (can("cameras.read") && can("register.read")) places.push(["cameras", t("nav.cameras"), "camera"]);
+  if (can("planning.read")) places.push(["planning", t("nav.planning"), "calendar"]);
   if (can("drills.read")) places.push(["drills", t("nav.drills"), "drill"]);
   if (can("sitefile.write")) places.push(["sitefile", t("nav.sitefile"), "file"]);
   if (can("phones.manage")) places.push(["phones", t("nav.phones"), "phone"]);
@@ -26,6 +27,7 @@ export function Pages(): JSX.Element | null {
   if (can("audit.read")) system.push(["audit", t("nav.audit"), "book"]);
   const desk: Entry[] = can("alerts.read") || can("cameras.read") || (can("areas.read") && situation.length === 0) ? [["desk", t("nav.desk"), "map"]] : [];
   if (can("still.open")) desk.push(["wall", t("nav.wall"), "wall"]);
+  if (can("shift") || can("planning.write")) desk.push(["load", t("nav.load"), "gauge"]);
   const groups = [desk, situation, places, system].filter((group) => group.length > 0);
   if (groups.flat().length < 2) return null;
   return (
