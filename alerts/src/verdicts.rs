@@ -15,7 +15,7 @@ use serde::Serialize;
 
 /// Verdicts before anything is proposed.
 pub const VERDICTS_NEEDED: u32 = 20;
-/// Precision below which a rule is proposed for demotion.
+/// Precision below which a rule is proposed for demotion where nothing else is configured.
 pub const FLOOR: f64 = 0.3;
 /// How near an incident must be to be a camera's miss, in metres, and how long before it an alert counts, in milliseconds.
 const MISS_M: f64 = 300.0;
@@ -56,6 +56,8 @@ pub struct RuleFigures {
     pub unjudged: u32,
     /// Part of the judged that was true; none without a verdict.
     pub precision: Option<f64>,
+    /// Incidents opened by hand near which this rule had said nothing (another one may have).
+    pub missed: u32,
     /// Enough verdicts, below the floor, and no safety limit.
     pub proposed_for_demotion: bool,
 }
@@ -71,8 +73,8 @@ pub struct Verdicts {
     pub incidents: u32,
 }
 
-/// Figures of these alerts.
-pub fn figures(alerts: &[Alert]) -> Verdicts {
+/// Figures of these alerts; `floor` is the precision below which a rule is proposed for demotion.
+pub fn figures(alerts: &[Alert], floor: f64) -> Verdicts {
     let mut verdicts = Verdicts::default();
     for alert in alerts {
         let Cause::Crowd(evidence) = &alert.cause else { continue };
@@ -92,7 +94,7 @@ pub fn figures(alerts: &[Alert]) -> Verdicts {
         let judged = figures.right + figures.wrong;
         figures.precision = (judged > 0).then(|| f64::from(figures.right) / f64::from(judged));
         figures.proposed_for_demotion =
-            may_demote(rule) && judged >= VERDICTS_NEEDED && figures.precision.is_some_and(|precision| precision < FLOOR);
+            may_demote(rule) && judged >= VERDICTS_NEEDED && figures.precision.is_some_and(|precision| precision < floor);
     }
     let near = |incident: &Alert, crowd: &Alert| {
         let apart = incident.position.zip(crowd.position).map(|(a, b)| a.distance_m(b));
@@ -107,6 +109,16 @@ pub fn figures(alerts: &[Alert]) -> Verdicts {
         verdicts.incidents += 1;
         let seen = alerts.iter().any(|crowd| matches!(crowd.cause, Cause::Crowd(_)) && near(incident, crowd));
         verdicts.misses += u32::from(!seen);
+        for rule in RULES {
+            let told = alerts.iter().any(|crowd| names(crowd, rule) && near(incident, crowd));
+            if let Some(figures) = verdicts.rules.get_mut(rule.as_str()) {
+                figures.missed += u32::from(!told);
+            }
+        }
     }
     verdicts
+}
+
+fn names(alert: &Alert, rule: ReasonCode) -> bool {
+    matches!(&alert.cause, Cause::Crowd(evidence) if evidence.reasons.iter().any(|reason| reason.code == rule))
 }

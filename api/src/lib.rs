@@ -23,6 +23,7 @@ pub mod requests;
 pub mod routes;
 pub mod secrets;
 pub mod seeing;
+mod sensors;
 pub mod shown;
 pub mod sitefile;
 pub mod table;

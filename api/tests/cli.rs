@@ -62,6 +62,8 @@ fn a_fault_deep_in_a_camera_is_named_with_its_own_line() {
         ("polygon = [[0.7, 0.0], [1.0, 0.0], [1.0, 0.3]", "polygon = [[0.7, 0.0], [1.5, 0.0], [1.0, 0.3]", "not a place in the picture"),
         ("max_people_per_m2 = 3.6", "max_people_per_m2 = 36", "is not 0.1 to 10"),
         ("points = [[0.1, 0.5], [0.4, 0.5]]", "points = [[0.1, 0.5]]", "are not two"),
+        ("width_m = 3.5", "width_m = 0.1", "is not 0.5 to 200 metres"),
+        ("width_m = 3.5", "widht_m = 3.5", "did you mean \"width_m\""),
         ("sides_m = [6.0, 10.0, 6.0, 10.0]", "sides_m = [6.0, 10.0, 3.0, 10.0]", "give diagonal_m"),
         ("staleness_s = 5", "staleness_s = 0", "is not 1 to 3600"),
         ("format = \"frigate\"", "format = \"frigat\"", "is not onvif, frigate or json-pointer"),
@@ -125,6 +127,37 @@ fn bad_values_are_errors_that_name_the_thing() {
         assert!(!ok && out.contains(expected) && out.contains("site.toml:"), "{from} -> {to}:\n{out}");
         assert!(!out.contains("secret"), "the message repeats a password:\n{out}");
     }
+}
+
+#[test]
+fn every_key_of_crowd_is_judged_and_a_bad_one_is_named_with_its_line() {
+    for (line, expected) in [
+        ("safety_after_s = 61", "crowd.safety_after_s 61 is not 1 to 60 seconds"),
+        ("merge_min = 0", "crowd.merge_min 0 is not 1 to 120 minutes"),
+        ("silence_s = 29", "crowd.silence_s 29 is not 30 to 3600 seconds"),
+        ("max_gap_s = 5", "crowd.max_gap_s 5 is not 10 to 3600 seconds"),
+        ("stale_s = 601", "crowd.stale_s 601 is not 10 to 600 seconds"),
+        ("update_every_s = 0", "crowd.update_every_s 0 is not 1 to 60 seconds"),
+        ("min_people = 0", "crowd.min_people 0 is not 1 to 1000 people"),
+        ("min_people_public = 1", "crowd.min_people_public 1 is not 2 to 1000 people"),
+        ("memory_min = 59", "crowd.memory_min 59 is not 60 to 10080 minutes"),
+        ("memory_needs_min = 361", "crowd.memory_needs_min 361 is not 10 to 360 minutes"),
+        ("nearby_m = 49", "crowd.nearby_m 49 is not 50 to 2000 metres"),
+        ("verdict_floor = 0.95", "crowd.verdict_floor 0.95 is not between 0.05 and 0.9"),
+        ("formula = \"crowd-v9\"", "crowd.formula \"crowd-v9\" is none of crowd-v1, crowd-v2"),
+        ("saftey_after_s = 10", "did you mean \"safety_after_s\""),
+        // Who is too many in public space is no setting.
+        ("warning_people = 5", "unknown key \"warning_people\""),
+    ] {
+        let (_dir, file) = config_with("[crowd]\n", &format!("[crowd]\n{line}\n"));
+        let (ok, out) = qorgan(&["check-config", &file]);
+        let at = std::fs::read_to_string(&file).unwrap().lines().position(|l| l == line).unwrap() + 1;
+        assert!(!ok && out.contains(expected) && out.contains(&format!("site.toml:{at}:")), "{line}, line {at}:\n{out}");
+    }
+    // What stands in comments of the demonstration is what holds without them.
+    let text = std::fs::read_to_string(repository().join("configs/demo.toml")).unwrap();
+    let shown = text.lines().skip_while(|l| *l != "[crowd]").take_while(|l| !l.starts_with("[intake]")).filter(|l| l.starts_with("# ")).count();
+    assert!(shown >= 17, "{shown} keys of [crowd] are shown");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What enters fusion.
 
-use crate::{Alarm, Count, DeviceRef, GeoPoint, SiteId, UtcMs, hazard::Hazard, sign::Trouble};
+use std::collections::BTreeMap;
+
+use crate::{Alarm, Count, DeviceId, DeviceRef, GeoPoint, SiteId, UtcMs, hazard::Hazard, sign::Trouble};
 
 /// An input of fusion. Indicators are deliberately absent: they have no path into alerts.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +46,10 @@ pub struct CameraPlace {
     pub limit: Option<f32>,
     /// It looks at public space.
     pub public_space: bool,
+    /// Safety limit of density of each zone that has one of its own, people per m2.
+    pub zone_limits_per_m2: BTreeMap<DeviceId, f32>,
+    /// Width of each line that is known, in metres.
+    pub line_widths_m: BTreeMap<DeviceId, f32>,
 }
 
 /// A drill that is on at a site.

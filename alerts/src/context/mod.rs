@@ -9,6 +9,7 @@
 //! Of the tension index only four blocks can be named here ([`ContextBlock`]): the public-political, protest-likelihood and
 //! interethnic/interfaith blocks have no value of this type.
 
+mod around;
 pub mod words;
 
 use qorgan_domain::{
@@ -18,51 +19,7 @@ use qorgan_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Blocks of the tension index that may explain an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ContextBlock {
-    /// Problems that worry residents.
-    Problems,
-    /// Labour relations.
-    Labour,
-    /// Socio-economic situation.
-    SocioEconomic,
-    /// Youth.
-    Youth,
-}
-
-/// The share of the tension index that is context: 0 to 10, with its band.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ContextShare {
-    value: f64,
-    low: f64,
-    high: f64,
-}
-
-impl ContextShare {
-    /// Mean of the blocks, weighted; each is `(block, value, low, high, weight)`. A block may be named once. None when there is nothing
-    /// to weigh or a number is none.
-    pub fn of(blocks: &[(ContextBlock, f64, f64, f64, f64)]) -> Option<Self> {
-        let mut seen: Vec<ContextBlock> = blocks.iter().map(|block| block.0).collect();
-        seen.sort_unstable();
-        seen.dedup();
-        let weight: f64 = blocks.iter().map(|block| block.4).sum();
-        let fine = |(_, value, low, high, weight): &(ContextBlock, f64, f64, f64, f64)| {
-            *weight >= 0.0 && low <= value && value <= high && (0.0..=10.0).contains(low) && (0.0..=10.0).contains(high)
-        };
-        if seen.len() != blocks.len() || !(weight > 0.0 && weight.is_finite()) || !blocks.iter().all(fine) {
-            return None;
-        }
-        let mean = |pick: fn(&(ContextBlock, f64, f64, f64, f64)) -> f64| blocks.iter().map(|b| pick(b) * b.4).sum::<f64>() / weight;
-        Some(Self { value: mean(|b| b.1), low: mean(|b| b.2), high: mean(|b| b.3) })
-    }
-
-    /// Value, lower and upper end.
-    pub fn parts(&self) -> (f64, f64, f64) {
-        (self.value, self.low, self.high)
-    }
-}
+pub use around::{ContextBlock, ContextShare, Disruption, RequestsNear, SensorNear};
 
 /// What is known around a place now. Counts only.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -73,16 +30,29 @@ pub struct Surroundings {
     pub places: Vec<(i64, SpecialPlace)>,
     /// Names of events that are on nearby.
     pub events: Vec<String>,
-    /// Alarms that are open nearby.
-    pub alarms_open: u32,
-    /// Sensors and hazards that report nearby.
-    pub hazards_open: u32,
-    /// Open requests of residents nearby, by service.
-    pub requests_open: Vec<(String, u32)>,
-    /// Outages nearby (power, water, heating, transport), by service.
-    pub outages: Vec<String>,
-    /// Context share of the tension index.
-    pub tension: Option<ContextShare>,
+    /// What else the hub has open nearby.
+    pub open: OpenNearby,
+    /// What sensors nearby have measured lately.
+    pub sensors: Vec<SensorNear>,
+    /// Open requests of residents nearby; none when nothing is known of requests.
+    pub requests: Option<RequestsNear>,
+    /// Outages and emergencies that are not over, here or in the district.
+    pub disruptions: Vec<Disruption>,
+    /// Context share of the tension index of the district, and its period.
+    pub tension: Option<(ContextShare, String)>,
+}
+
+/// Open alerts of the hub near a place, as far as the reader may see them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct OpenNearby {
+    /// Alarms that are no test.
+    pub alarms: u32,
+    /// Incidents that people opened.
+    pub incidents: u32,
+    /// Dangers that outside systems report.
+    pub hazards: u32,
+    /// Devices that do not work: nobody looks there now.
+    pub troubles: u32,
 }
 
 /// Who could be asked for help. A proposal; people decide.
@@ -129,6 +99,8 @@ pub struct Explanation {
 const NEAR_M: f64 = 100.0;
 /// Minutes before and after an assembly in which people come and go.
 const AROUND_MS: i64 = 60 * 60_000;
+/// Most outages and emergencies that are told of.
+const MOST_DISRUPTIONS: usize = 5;
 /// Lower end of the tension share from which a notice deserves the attention of a watch. Only with a band that lies above it.
 const TENSE_FROM: f64 = 6.0;
 
@@ -153,17 +125,26 @@ pub fn explain(alert: &Alert, around: &Surroundings, now: UtcMs) -> Option<Expla
         lines.push(words::assembly(assembly, *standing));
     }
     lines.extend(around.events.iter().take(5).map(|name| words::event(name)));
-    if around.alarms_open + around.hazards_open > 0 {
-        lines.push(words::nearby(around.alarms_open, around.hazards_open));
+    if around.open != OpenNearby::default() {
+        lines.push(words::nearby(around.open));
+    }
+    if around.open.alarms + around.open.incidents + around.open.hazards > 0 {
         helpers.push(Helper::Ambulance);
     }
-    if !around.requests_open.is_empty() || !around.outages.is_empty() {
+    if !around.sensors.is_empty() {
+        lines.push(words::sensors(&around.sensors));
+    }
+    if let Some(requests) = &around.requests {
+        lines.push(words::requests(requests));
+    }
+    lines.extend(around.disruptions.iter().take(MOST_DISRUPTIONS).map(words::disruption));
+    // By what is told, so that a helper tells of no number that may not be told.
+    if around.requests.as_ref().is_some_and(RequestsNear::any) || !around.disruptions.is_empty() {
         helpers.push(Helper::CityService);
-        lines.push(words::requests(&around.requests_open, &around.outages));
     }
     let mut attention = alert.level;
-    if let Some(share) = around.tension {
-        lines.push(words::tension(share));
+    if let Some((share, period)) = &around.tension {
+        lines.push(words::tension(*share, period));
         let (_, low, high) = share.parts();
         if alert.level == Level::Notice && low >= TENSE_FROM {
             attention = Level::Watch;

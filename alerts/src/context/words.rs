@@ -7,7 +7,7 @@ use qorgan_domain::{
     assembly::{Assembly, Form, Standing},
 };
 
-use super::{ContextShare, Facilitation, Helper};
+use super::{ContextShare, Disruption, Facilitation, Helper, OpenNearby, RequestsNear, SensorNear};
 
 fn three(kk: String, ru: String, en: String) -> Trilingual {
     Trilingual { kk, ru, en }
@@ -165,31 +165,84 @@ pub(super) fn event(name: &str) -> Trilingual {
     three(format!("Іс-шара: {name}"), format!("Мероприятие: {name}"), format!("Event: {name}"))
 }
 
-pub(super) fn nearby(alarms: u32, hazards: u32) -> Trilingual {
+pub(super) fn nearby(open: OpenNearby) -> Trilingual {
+    let OpenNearby { alarms, incidents, hazards, troubles } = open;
+    let list = |words: [&str; 4]| {
+        let numbers = [alarms, incidents, hazards, troubles];
+        let told = words.iter().zip(numbers).filter(|(_, n)| *n > 0).map(|(word, n)| format!("{word}: {n}"));
+        told.collect::<Vec<_>>().join(", ")
+    };
     three(
-        format!("Жақын жерде дабыл: {alarms}, қауіп туралы хабар: {hazards}"),
-        format!("Рядом тревог: {alarms}, сообщений об опасности: {hazards}"),
-        format!("Nearby alarms: {alarms}, reported dangers: {hazards}"),
+        format!("Жақын жерде ашық: {}", list(["дабыл", "оқиға", "қауіп туралы хабар", "жұмыс істемейтін құрылғы"])),
+        format!("Рядом открыто: {}", list(["тревоги", "происшествия", "сообщения об опасности", "неисправные устройства"])),
+        format!("Open nearby: {}", list(["alarms", "incidents", "reported dangers", "devices that do not work"])),
     )
 }
 
-pub(super) fn requests(requests: &[(String, u32)], outages: &[String]) -> Trilingual {
-    let list: Vec<String> =
-        requests.iter().take(5).map(|(service, n)| format!("{service} {n}")).chain(outages.iter().take(5).cloned()).collect();
-    let list = list.join(", ");
+pub(super) fn sensors(sensors: &[SensorNear]) -> Trilingual {
+    let list = |pick: fn(&'static [&'static str; 3]) -> &'static str| {
+        let one = |sensor: &SensorNear| {
+            let known = SENSORS.iter().find(|(kind, _)| *kind == sensor.kind).map(|(_, names)| pick(names));
+            let unit = if sensor.unit.is_empty() { String::new() } else { format!(" {}", sensor.unit) };
+            format!("{}: {:.1}{unit}", known.unwrap_or(&sensor.kind), sensor.value)
+        };
+        sensors.iter().take(4).map(one).collect::<Vec<_>>().join(", ")
+    };
     three(
-        format!("Тұрғындардың ашық өтініштері мен үзілістер: {list}"),
-        format!("Открытые обращения жителей и отключения: {list}"),
-        format!("Open requests of residents and outages: {list}"),
+        format!("Жақын датчиктер: {}", list(|names| names[0])),
+        format!("Датчики рядом: {}", list(|names| names[1])),
+        format!("Sensors nearby: {}", list(|names| names[2])),
     )
 }
 
-pub(super) fn tension(share: ContextShare) -> Trilingual {
+/// Names of what sensors usually measure; another kind stands as the sensor names it.
+const SENSORS: [(&str, [&str; 3]); 6] = [
+    ("temperature", ["температура", "температура", "temperature"]),
+    ("smoke", ["түтін", "дым", "smoke"]),
+    ("co", ["иіс газы", "угарный газ", "carbon monoxide"]),
+    ("gas", ["газ", "газ", "gas"]),
+    ("noise", ["шу", "шум", "noise"]),
+    ("water_level", ["су деңгейі", "уровень воды", "water level"]),
+];
+
+pub(super) fn requests(requests: &RequestsNear) -> Trilingual {
+    let m = requests.within_m;
+    let list = |pick: fn(&Trilingual) -> &str, or_more: fn(u64) -> String| {
+        let number = |count: u64| if requests.exact { count.to_string() } else { or_more(count) };
+        let named = requests.categories.iter().take(5).map(|(name, count)| format!("{}: {}", pick(name), number(*count)));
+        let named = named.collect::<Vec<_>>().join(", ");
+        let all = requests.open.map(number);
+        (all, if named.is_empty() { named } else { format!(" ({named})") })
+    };
+    let (kk, kk_named) = list(|t| &t.kk, |n| format!("{n} немесе одан көп"));
+    let (ru, ru_named) = list(|t| &t.ru, |n| format!("{n} или больше"));
+    let (en, en_named) = list(|t| &t.en, |n| format!("{n} or more"));
+    three(
+        format!("Тұрғындардың ашық өтініштері, {m} м ішінде: {}{kk_named}", kk.as_deref().unwrap_or("10-нан аз")),
+        format!("Открытые обращения жителей в пределах {m} м: {}{ru_named}", ru.as_deref().unwrap_or("меньше 10")),
+        format!("Open requests of residents within {m} m: {}{en_named}", en.as_deref().unwrap_or("fewer than 10")),
+    )
+}
+
+pub(super) fn disruption(disruption: &Disruption) -> Trilingual {
+    let Disruption { what, near, reports } = disruption;
+    let (kk, ru, en) = match near {
+        true => ("Жақын жерде", "Рядом", "Nearby"),
+        false => ("Ауданда", "В районе", "In the district"),
+    };
+    three(
+        format!("{kk} аяқталмаған: {}, хабар саны: {reports}", what.kk),
+        format!("{ru} не завершено: {}, сообщений: {reports}", what.ru),
+        format!("{en}, not over: {}, reports: {reports}", what.en),
+    )
+}
+
+pub(super) fn tension(share: ContextShare, period: &str) -> Trilingual {
     let (value, low, high) = share.parts();
     three(
-        format!("Аудандағы әлеуметтік жағдай (10-нан): {value:.1} ({low:.1}-{high:.1})"),
-        format!("Социальная обстановка района (из 10): {value:.1} ({low:.1}-{high:.1})"),
-        format!("Social situation of the district (of 10): {value:.1} ({low:.1}-{high:.1})"),
+        format!("Аудандағы әлеуметтік жағдай, {period} (0-10): {value:.1}, аралығы {low:.1}-{high:.1}"),
+        format!("Социальная обстановка района, {period} (0-10): {value:.1}, в пределах {low:.1}-{high:.1}"),
+        format!("Social situation of the district, {period} (0-10): {value:.1}, between {low:.1} and {high:.1}"),
     )
 }
 

@@ -26,7 +26,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Fusion, Journal, Refusal, Ring, Rules, Store, fusion::Formula, usual::Usual};
+use crate::{
+    Error, Fusion, Journal, Refusal, Ring, Rules, Store,
+    fusion::Formula,
+    usual::{Usual, slots::Slots},
+};
 
 /// Presses on their way; over that, [`Engine::alarm`] waits.
 const ALARMS: usize = 4_096;
@@ -118,13 +122,12 @@ impl std::fmt::Debug for ChangeRules {
 /// Reads from the store what fusion goes on with after a start: open alerts, the next number, the applied journal
 /// row, and what was usual at each camera.
 pub async fn recover(store: &Store, journal: Option<&Journal>, rules: Rules, now: UtcMs) -> Result<(Fusion, Applied), Error> {
-    let minutes = i64::from(rules.crowd.baseline_minutes);
     let mut fusion = Fusion::new(rules, store.next_alert_id().await?, store.open_alerts().await?);
-    for minute in store.minute_peaks(UtcMs(now.0 - minutes * 60_000)).await? {
-        // Counts are at most 100,000: nothing that matters is lost.
-        fusion.teach(&minute.camera, minute.at, minute.people as f32);
+    let moved = restore_usual(store, &mut fusion, now).await?;
+    teach(store, &mut fusion, &moved, now).await?;
+    for aside in store.asides(now).await? {
+        fusion.apply(&Event::Shelved(aside.camera, Some(aside.until)), now);
     }
-    restore_usual(store, &mut fusion, now).await?;
     let Some(journal) = journal else { return Ok((fusion, Applied::default())) };
     let mut applied = store.applied_journal_row().await?;
     let newest = journal.newest().await?;
@@ -149,13 +152,32 @@ pub async fn recover(store: &Store, journal: Option<&Journal>, rules: Rules, now
     Ok((fusion, Applied { up_to, ahead }))
 }
 
-/// What was usual at every camera; one that has nothing kept learns from its hours of the last eight weeks.
-async fn restore_usual(store: &Store, fusion: &mut Fusion, now: UtcMs) -> Result<(), Error> {
-    if fusion.rules().gathering.formula == Formula::V1 {
-        return Ok(());
+/// The last hours, for every camera whose week does not say what is usual now: the others are not judged by them.
+async fn teach(store: &Store, fusion: &mut Fusion, moved: &BTreeSet<DeviceRef>, now: UtcMs) -> Result<(), Error> {
+    let rules = fusion.rules();
+    let since = UtcMs(now.0 - i64::from(rules.crowd.baseline_minutes) * 60_000);
+    let local = |half: i64| rules.calendar.local(UtcMs(now.0 + half * 30 * 60_000));
+    let ahead: Vec<usize> = (0..=HALVES_AHEAD).map(local).map(|at| Slots::index(at.day, at.minute)).collect();
+    let known = |camera: &DeviceRef| rules.gathering.formula != Formula::V1 && fusion.knows(camera, &ahead);
+    let cameras: Vec<DeviceRef> = rules.cameras.keys().filter(|camera| !moved.contains(*camera) && !known(camera)).cloned().collect();
+    for minute in store.minute_peaks(&cameras, since).await? {
+        // Counts are at most 100,000: nothing that matters is lost.
+        fusion.teach(&minute.camera, minute.at, minute.people as f32);
     }
-    for (camera, usual) in store.usuals().await? {
-        fusion.restore_usual(&camera, usual);
+    Ok(())
+}
+
+/// What was usual at every camera; one that has nothing kept learns from its hours of the last eight weeks. Gives the cameras that stand
+/// elsewhere now and begin anew.
+async fn restore_usual(store: &Store, fusion: &mut Fusion, now: UtcMs) -> Result<BTreeSet<DeviceRef>, Error> {
+    let mut moved = BTreeSet::new();
+    if fusion.rules().gathering.formula == Formula::V1 {
+        return Ok(moved);
+    }
+    for kept in store.usuals().await? {
+        if !fusion.restore_usual_of(&kept.camera, kept.usual, kept.place) {
+            moved.insert(kept.camera);
+        }
     }
     let without: Vec<DeviceRef> = fusion.rules().cameras.keys().filter(|camera| fusion.usual_at(camera).is_none()).cloned().collect();
     for camera in without {
@@ -168,8 +190,11 @@ async fn restore_usual(store: &Store, fusion: &mut Fusion, now: UtcMs) -> Result
             fusion.restore_usual(&camera, usual);
         }
     }
-    Ok(())
+    Ok(moved)
 }
+
+/// Half hours after a start for which the week must be known, so that the last hours need not be read: as long as they are remembered.
+const HALVES_AHEAD: i64 = 12;
 
 /// Eight weeks: as long as the week of a camera remembers.
 const LEARN_FROM_MS: i64 = 8 * 7 * 86_400_000;

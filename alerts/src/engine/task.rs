@@ -21,7 +21,7 @@ use super::{
     ActError, Answer, Applied, Command, Open, Parts, Press,
     writer::{Backlog, MAX_BACKLOG},
 };
-use crate::{Error, Fusion, Journal, Ring, Store, Transition};
+use crate::{Error, Fusion, Journal, Ring, Store, Transition, usual::Usual};
 
 /// Presses, actions and counts of one round at most.
 const ROUND: (usize, usize, usize) = (512, 64, 2_048);
@@ -110,6 +110,9 @@ impl<C: From<Arc<Alert>> + Clone + Send + 'static> Task<C> {
                         self.sweep().await;
                     }
                     self.keep_usual(ticks);
+                    for (odd, n) in self.fusion.odd() {
+                        metrics::counter!("qorgan_counts_odd_total", "what" => odd.as_str()).absolute(n);
+                    }
                     true
                 }
                 n = queues.events.recv_many(&mut events, ROUND.2) => n > 0,
@@ -131,7 +134,9 @@ impl<C: From<Arc<Alert>> + Clone + Send + 'static> Task<C> {
         take(&mut queues.alarms, &mut presses, usize::MAX);
         take(&mut queues.commands, &mut commands, usize::MAX);
         self.work(&mut presses, &mut commands, &mut Vec::new()).await;
-        let last: Vec<_> = self.fusion.usual().map(|(camera, usual)| (camera.clone(), usual.to_bytes())).collect();
+        let positions = &self.fusion.rules().positions;
+        let kept = |(camera, usual): (&DeviceRef, &Usual)| (camera.clone(), positions.get(camera).copied(), usual.to_bytes());
+        let last: Vec<_> = self.fusion.usual().map(kept).collect();
         if !last.is_empty() && !matches!(timeout(FAREWELL, self.store.keep_usual(last, self.clock.utc())).await, Ok(Ok(()))) {
             tracing::warn!("stopped without keeping what was usual in the last minutes");
         }
@@ -150,7 +155,8 @@ impl<C: From<Arc<Alert>> + Clone + Send + 'static> Task<C> {
         let from = self.keeping.len().saturating_sub(KEPT_AT_ONCE);
         let body = |camera: DeviceRef| {
             let bytes = self.fusion.usual_at(&camera)?.to_bytes();
-            Some((camera, bytes))
+            let place = self.fusion.rules().positions.get(&camera).copied();
+            Some((camera, place, bytes))
         };
         let some: Vec<_> = self.keeping.drain(from..).filter_map(body).collect();
         if some.is_empty() {

@@ -13,6 +13,7 @@ use qorgan_domain::{
 use super::{
     baseline::{Baseline, Usual},
     formula::Formula,
+    odd::{Odd, Tally, is_wide},
     rules::{CameraRule, CrowdRules, Rules},
     week::Week,
 };
@@ -34,8 +35,11 @@ pub(super) struct Watch {
     over_limit_since: Option<UtcMs>,
     over_usual_since: Option<UtcMs>,
     low_since: Option<UtcMs>,
-    /// Lowest bound that was exceeded since it was quiet last.
+    /// Lowest bound that was exceeded since it was quiet last, in people.
     exceeded: Option<f32>,
+    /// Lower end of the count when a safety limit of density, and of flow, was passed last: what to fall below when the zone or the line
+    /// is not there any more.
+    crushed: [Option<f32>; 2],
     peak: f32,
     /// A person closed an alert of this level while the evidence was still there: not raised again until it was quiet.
     judged: Option<Level>,
@@ -61,8 +65,10 @@ pub(super) struct Seen {
 impl Watch {
     /// Goes on with an alert that was open when the hub stopped.
     pub(super) fn resume(alert: AlertId, evidence: &CrowdEvidence) -> Self {
-        let exceeded = evidence.reasons.iter().map(|r| r.bound).reduce(f32::min);
-        Self { alert: Some(alert), exceeded, peak: evidence.peak, ..Self::default() }
+        // Bounds of density, flow and growth are not in people.
+        let exceeded = evidence.reasons.iter().filter(|r| in_people(r.code)).map(|r| r.bound).reduce(f32::min);
+        let crushed = SAFETY.map(|code| evidence.reasons.iter().any(|r| r.code == code).then_some(evidence.low));
+        Self { alert: Some(alert), exceeded, crushed, peak: evidence.peak, ..Self::default() }
     }
 
     /// A past minute, in order.
@@ -71,22 +77,34 @@ impl Watch {
     }
 
     /// Looks at a count; none when it is late, old or a repetition and therefore judges nothing.
-    pub(super) fn see(&mut self, count: &Count, rule: &CameraRule, all: &Rules, now: UtcMs) -> Option<Seen> {
+    pub(super) fn see(&mut self, count: &Count, rule: &CameraRule, all: &Rules, now: UtcMs, odd: &mut Tally) -> Option<Seen> {
         let rules = &all.crowd;
         let at = count.at.min(now);
         if now.ms_since(at) > rules.stale_ms {
+            odd.note(Odd::Late);
             return None;
         }
+        if count.at > now {
+            odd.note(Odd::Ahead);
+        }
         if self.last_at.is_some_and(|last| last.ms_since(now) > CLOCK_SET_BACK_MS) {
+            odd.note(Odd::ClockSetBack);
             (self.last_at, self.over_limit_since, self.over_usual_since, self.low_since) = (None, None, None, None);
             if let Some(week) = &mut self.week {
                 week.clock_set_back();
             }
         }
-        if self.last_at.is_some_and(|last| at <= last) {
+        if let Some(last) = self.last_at.filter(|last| at <= *last) {
+            odd.note(if at == last { Odd::Doubled } else { Odd::OutOfOrder });
             return None;
         }
         let broken = self.last_at.is_some_and(|last| at.ms_since(last) > rules.max_gap_ms);
+        if broken {
+            odd.note(Odd::AfterGap);
+        }
+        if is_wide(count) {
+            odd.note(Odd::Wide);
+        }
         self.last_at = Some(at);
         self.heard_at = Some(now);
 
@@ -151,9 +169,13 @@ impl Watch {
 
     /// Whether it has been low for long enough to end.
     fn quiet(&mut self, inputs: &CrowdInputs, said: &CrowdScore, all: &Rules, broken: bool, at: UtcMs) -> bool {
-        let in_people = |code| matches!(code, ReasonCode::AboveLimit | ReasonCode::AboveBaseline | ReasonCode::ClosedHours);
         for reason in said.reasons.iter().filter(|reason| in_people(reason.code)) {
             self.exceeded = Some(self.exceeded.map_or(reason.bound, |least| least.min(reason.bound)));
+        }
+        for (low, code) in self.crushed.iter_mut().zip(SAFETY) {
+            if said.reasons.iter().any(|reason| reason.code == code) {
+                *low = Some(inputs.low);
+            }
         }
         let bound = match all.gathering.formula {
             Formula::V1 => self.exceeded,
@@ -164,6 +186,9 @@ impl Watch {
                     inputs.usual.map(|u| u.bound),
                     closed,
                     inputs.usual.is_none().then_some(self.exceeded).flatten(),
+                    // A zone that was deleted says nothing of the people who stood in it.
+                    self.crushed[0].filter(|_| inputs.density.is_none()),
+                    self.crushed[1].filter(|_| inputs.flow.is_none()),
                 ];
                 bounds.into_iter().flatten().reduce(f32::min)
             }
@@ -174,6 +199,7 @@ impl Watch {
         let quiet = lasted(&mut self.low_since, low, broken, at).is_some_and(|ms| ms >= all.crowd.close_after_ms);
         if quiet {
             self.judged = None;
+            self.crushed = [None; 2];
             if self.alert.is_none() {
                 self.exceeded = None;
             }
@@ -252,6 +278,7 @@ impl Watch {
         self.alert = None;
         if alert.close_reason == Some(CloseReason::Subsided) {
             (self.over_limit_since, self.over_usual_since, self.exceeded) = (None, None, None);
+            self.crushed = [None; 2];
         } else {
             self.judged = Some(alert.level);
         }
@@ -263,6 +290,14 @@ impl Seen {
     pub(super) fn assessed(&self) -> Assessed {
         Assessed { inputs: self.inputs.clone(), said: self.said.clone() }
     }
+}
+
+/// Evidence of a safety limit, in the order of [`Watch::crushed`].
+const SAFETY: [ReasonCode; 2] = [ReasonCode::Density, ReasonCode::Flow];
+
+/// Evidence whose bound is a number of people.
+fn in_people(code: ReasonCode) -> bool {
+    matches!(code, ReasonCode::AboveLimit | ReasonCode::AboveBaseline | ReasonCode::ClosedHours)
 }
 
 /// For how long something has held without a break, in milliseconds; none when it does not hold.

@@ -8,7 +8,7 @@
 //! at with the Poisson scan statistic (Kulldorff, Commun. Stat. Theory Methods 26, 1997), `c ln(c / e) - (c - e)` for `c` people where `e`
 //! are expected, divided by the dispersion of their errors, because people come in groups.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use qorgan_domain::{
     AlertId, Count, DeviceRef, GeoPoint, UtcMs,
@@ -19,9 +19,14 @@ use qorgan_domain::{
 use super::{
     Formula, Fusion, Transition,
     crowd::{Seen, Watch},
+    odd::Odd,
     week::Week,
 };
-use crate::{life, usual::Usual};
+use crate::{
+    life,
+    requests::place::{cell_of, within},
+    usual::Usual,
+};
 
 /// A camera that is placed anew farther away than this sees another place, in metres.
 const MOVED_M: f64 = 20.0;
@@ -30,14 +35,24 @@ const SOMEWHAT: f32 = 0.7;
 /// Most cameras of one gathering.
 const MAX_NEIGHBOURS: usize = 32;
 
-/// A camera above what is usual: observed people, expected people, dispersion.
-type Above = (DeviceRef, f32, f32, f32);
+/// A camera somewhat above what is usual.
+struct Above {
+    camera: DeviceRef,
+    at: GeoPoint,
+    public_space: bool,
+    people: f32,
+    expected: f32,
+    dispersion: f32,
+}
 
 impl Fusion {
     pub(super) fn count(&mut self, count: &Count, now: UtcMs) -> Option<Transition> {
-        let rule = self.rules.cameras.get(&count.camera)?;
+        let Some(rule) = self.rules.cameras.get(&count.camera) else {
+            self.odd.note(Odd::NoCamera);
+            return None;
+        };
         let watch = self.cameras.entry(count.camera.clone()).or_default();
-        let seen = watch.see(count, rule, &self.rules, now)?;
+        let seen = watch.see(count, rule, &self.rules, now, &mut self.odd)?;
         let Some(id) = watch.alert.filter(|id| self.open.contains_key(id)) else {
             let level = watch.wants_to_open(&seen)?;
             // It comes back by itself; what endangers people is never put aside.
@@ -183,43 +198,30 @@ impl Fusion {
         }
         self.scanned = now.0.div_euclid(60_000);
         let from = SOMEWHAT * self.rules.gathering.unusual_score;
-        let mut above: Vec<(DeviceRef, f32, f32, f32)> = Vec::new();
+        let mut above: Vec<Above> = Vec::new();
         for (camera, watch) in &mut self.cameras {
             let Some(week) = &mut watch.week else { continue };
             week.scan = None;
             if let Some(judged) = week.judged(now).filter(|judged| judged.score >= from)
-                && let Some(expected) = judged.expected
+                && let (Some(expected), Some(rule)) = (judged.expected, self.rules.cameras.get(camera))
+                && let Some(at) = self.rules.positions.get(camera)
             {
-                above.push((camera.clone(), judged.people, expected, 1.0 + expected * judged.spread * judged.spread));
+                let dispersion = 1.0 + expected * judged.spread * judged.spread;
+                let (camera, public_space, people) = (camera.clone(), rule.public_space, judged.people);
+                above.push(Above { camera, at: *at, public_space, people, expected, dispersion });
             }
         }
-        let found: BTreeMap<DeviceRef, ScanSeen> =
-            above.iter().filter_map(|(camera, ..)| Some((camera.clone(), self.together(camera, &above)?))).collect();
-        for (camera, scan) in found {
-            if let Some(week) = self.cameras.get_mut(&camera).and_then(|watch| watch.week.as_mut()) {
+        // On New Year's Eve every camera of a town is above what is usual: only those in cells near by are compared.
+        let mut cells: HashMap<(i64, i64), Vec<usize>> = HashMap::new();
+        for (n, one) in above.iter().enumerate() {
+            cells.entry(cell_of(one.at)).or_default().push(n);
+        }
+        for n in 0..above.len() {
+            let Some(scan) = together(n, &above, &cells, self.rules.gathering.merge_m) else { continue };
+            if let Some(week) = self.cameras.get_mut(&above[n].camera).and_then(|watch| watch.week.as_mut()) {
                 week.scan = Some(scan);
             }
         }
-    }
-
-    /// The set of nearest neighbours with the largest ratio.
-    fn together(&self, camera: &DeviceRef, above: &[Above]) -> Option<ScanSeen> {
-        let public_space = self.rules.cameras.get(camera)?.public_space;
-        let mut near: Vec<(f64, &Above)> =
-            above.iter().filter_map(|other| Some((self.apart_m(camera, &other.0, public_space)?, other))).collect();
-        near.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let own = above.iter().find(|other| other.0 == *camera)?;
-        let mut best: Option<ScanSeen> = None;
-        let (mut cameras, mut observed, mut expected, mut dispersion) = (vec![camera.clone()], own.1, own.2, own.3);
-        for (_, other) in near.into_iter().take(MAX_NEIGHBOURS) {
-            cameras.push(other.0.clone());
-            (observed, expected, dispersion) = (observed + other.1, expected + other.2, dispersion.max(other.3));
-            let llr = scan_llr(observed, expected) / dispersion;
-            if best.as_ref().is_none_or(|best| llr > best.llr) {
-                best = Some(ScanSeen { cameras: cameras.clone(), observed, expected, llr });
-            }
-        }
-        best
     }
 
     /// Silence ends what nobody holds; so does release of what had subsided already.
@@ -286,9 +288,10 @@ impl Fusion {
 
     /// A camera that looks at another place must learn anew what is usual there.
     pub(super) fn moved(&mut self, camera: &DeviceRef, before: Option<GeoPoint>, after: GeoPoint) {
-        if before.is_some_and(|before| before.distance_m(after) > MOVED_M)
+        if is_moved(before, after)
             && let Some(watch) = self.cameras.get_mut(camera)
         {
+            self.odd.note(Odd::Moved);
             let alert = watch.alert;
             *watch = Watch::default();
             watch.alert = alert;
@@ -311,6 +314,60 @@ impl Fusion {
             self.cameras.entry(camera.clone()).or_default().week = Some(Box::new(Week::kept(usual)));
         }
     }
+
+    /// The same for what was kept with the camera's place; false where it stands elsewhere now and begins anew.
+    pub fn restore_usual_of(&mut self, camera: &DeviceRef, usual: Usual, place: Option<GeoPoint>) -> bool {
+        let moved = self.rules.positions.get(camera).is_some_and(|now| is_moved(place, *now));
+        if moved {
+            self.odd.note(Odd::Moved);
+        }
+        self.restore_usual(camera, if moved { Usual::default() } else { usual });
+        !moved
+    }
+
+    /// Whether the week of a camera says something of all these half hours (of [`crate::usual::slots::Slots::index`]).
+    pub fn knows(&self, camera: &DeviceRef, halves: &[usize]) -> bool {
+        let known = |usual: &Usual| halves.iter().all(|half| usual.level(*half).is_some_and(|level| level.weeks >= 1.0));
+        self.usual_at(camera).is_some_and(known)
+    }
+
+    /// How often something odd was seen about counts since the start, by name.
+    pub fn odd(&self) -> impl Iterator<Item = (Odd, u64)> {
+        Odd::ALL.into_iter().map(|odd| (odd, self.odd.of(odd)))
+    }
+}
+
+/// The set of nearest neighbours with the largest ratio.
+fn together(n: usize, above: &[Above], cells: &HashMap<(i64, i64), Vec<usize>>, merge_m: f64) -> Option<ScanSeen> {
+    let own = &above[n];
+    let others = within(own.at, merge_m).into_iter().filter_map(|cell| cells.get(&cell)).flatten().filter(|other| **other != n);
+    let mut near: Vec<(f64, usize)> = others
+        .filter(|other| {
+            let other = &above[**other];
+            own.public_space == other.public_space && (own.public_space || own.camera.site == other.camera.site)
+        })
+        .map(|other| (own.at.distance_m(above[*other].at), *other))
+        .filter(|(m, _)| *m <= merge_m)
+        .collect();
+    near.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    near.truncate(MAX_NEIGHBOURS);
+    let (mut observed, mut expected, mut dispersion) = (own.people, own.expected, own.dispersion);
+    let mut best: Option<(usize, f32, f32, f32)> = None;
+    for (k, (_, other)) in near.iter().enumerate() {
+        let other = &above[*other];
+        (observed, expected, dispersion) = (observed + other.people, expected + other.expected, dispersion.max(other.dispersion));
+        let llr = scan_llr(observed, expected) / dispersion;
+        if best.is_none_or(|best| llr > best.3) {
+            best = Some((k, observed, expected, llr));
+        }
+    }
+    let (last, observed, expected, llr) = best?;
+    let cameras = std::iter::once(n).chain(near[..=last].iter().map(|(_, other)| *other)).map(|at| above[at].camera.clone());
+    Some(ScanSeen { cameras: cameras.collect(), observed, expected, llr })
+}
+
+fn is_moved(before: Option<GeoPoint>, after: GeoPoint) -> bool {
+    before.is_some_and(|before| before.distance_m(after) > MOVED_M)
 }
 
 /// Logarithm of the likelihood ratio that `observed` people are more than the `expected` ones; 0 when they are not.

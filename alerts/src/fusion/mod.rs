@@ -10,6 +10,7 @@ mod care;
 mod crowd;
 pub mod formula;
 mod gathering;
+mod odd;
 mod press;
 mod rules;
 mod week;
@@ -30,6 +31,7 @@ use crate::life::{self, NotYours, Refusal};
 use crowd::Watch;
 pub use formula::Formula;
 pub use gathering::scan_llr;
+pub use odd::Odd;
 use press::Unstored;
 pub use rules::{CameraRule, CrowdRules, GatheringRules, PlaceRule, ResponseRules, Rules};
 
@@ -53,6 +55,8 @@ pub struct Fusion {
     cameras: BTreeMap<DeviceRef, Watch>,
     /// The minute in which neighbours were looked at last.
     scanned: i64,
+    /// What was odd about counts.
+    odd: odd::Tally,
     /// Cameras whose notices and watches are put aside, and until when.
     shelved: BTreeMap<DeviceRef, UtcMs>,
     /// The open alert of a button: a real press never hides behind a test, nor fire behind panic.
@@ -80,6 +84,7 @@ impl Fusion {
             open_by_kind: BTreeMap::new(),
             cameras: BTreeMap::new(),
             scanned: i64::MIN,
+            odd: odd::Tally::default(),
             shelved: BTreeMap::new(),
             buttons: HashMap::new(),
             unstored: Vec::new(),
@@ -130,6 +135,9 @@ impl Fusion {
             Event::CameraPlaced(place) => {
                 let rule = CameraRule { limit: place.limit, public_space: place.public_space };
                 self.rules.cameras.insert(place.camera.clone(), rule);
+                let of_place =
+                    PlaceRule { zone_limits_per_m2: place.zone_limits_per_m2.clone(), line_widths_m: place.line_widths_m.clone() };
+                self.rules.places.insert(place.camera.clone(), of_place);
                 let before = self.rules.positions.insert(place.camera.clone(), place.position);
                 self.moved(&place.camera, before, place.position);
                 Vec::new()
@@ -137,6 +145,7 @@ impl Fusion {
             Event::CameraRemoved(camera) => {
                 // An open alert stays: people close it, or its silence does.
                 self.rules.cameras.remove(camera);
+                self.rules.places.remove(camera);
                 Vec::new()
             }
             Event::Shelved(camera, until) => {

@@ -81,10 +81,10 @@ impl Default for ResponseRules {
 /// What `crowd-v2` is told of one camera beside [`CameraRule`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlaceRule {
-    /// Safety limit of density, people per m2; none: 4.7. Taken between 3.6 and 5.5.
-    pub density_limit_per_m2: Option<f32>,
+    /// Safety limit of density of each zone, people per m2; a zone without one has 4.7. Taken between 3.6 and 5.5.
+    pub zone_limits_per_m2: BTreeMap<DeviceId, f32>,
     /// Width of each line, in metres; the flow over a line without one is not judged.
-    pub line_width_m: BTreeMap<DeviceId, f32>,
+    pub line_widths_m: BTreeMap<DeviceId, f32>,
 }
 
 /// Which formula judges, and how a gathering is told from another.

@@ -13,7 +13,8 @@ use qorgan_domain::{
 
 use super::{
     crowd::lasted,
-    formula::{SAFE_FLOW_PER_M_MIN, SAFE_PER_M2},
+    formula::{CRITICAL_PER_M2, SAFE_FLOW_PER_M_MIN, SAFE_PER_M2},
+    odd::is_wide,
     rules::{CameraRule, PlaceRule, Rules},
 };
 use crate::{
@@ -134,7 +135,7 @@ impl Week {
     /// Puts the count to its minute; ends the minute before.
     fn minute(&mut self, count: &Count, at: UtcMs, rules: &Rules, alert_open: bool) -> Moment {
         let number = at.0.div_euclid(60_000);
-        let wide = count.high - count.low > 1.5 * count.people + 10.0;
+        let wide = is_wide(count);
         if let Some(minute) = &mut self.minute
             && minute.number == number
         {
@@ -191,12 +192,20 @@ impl Week {
     }
 
     fn density(&mut self, count: &Count, at: UtcMs, broken: bool, rule: &PlaceRule) -> Option<DensitySeen> {
-        let zones = count.zones.iter().filter_map(|zone| Some((zone, zone.low_people_per_m2().filter(|d| d.is_finite())?)));
-        let Some((zone, per_m2_low)) = zones.max_by(|a, b| a.1.total_cmp(&b.1)) else {
+        let limit_of = |zone| rule.zone_limits_per_m2.get(zone).copied().unwrap_or(SAFE_PER_M2).clamp(DENSITY_LIMITS.0, DENSITY_LIMITS.1);
+        let zones = count.zones.iter().filter_map(|zone| {
+            let per_m2_low = zone.low_people_per_m2().filter(|d| d.is_finite())?;
+            Some((zone, per_m2_low, limit_of(&zone.zone)))
+        });
+        // Where life is in danger comes before where a zone's own limit is passed by more.
+        let worst = zones.max_by(|a, b| {
+            let danger = |per_m2: f32| per_m2 >= CRITICAL_PER_M2;
+            danger(a.1).cmp(&danger(b.1)).then((a.1 / a.2).total_cmp(&(b.1 / b.2)))
+        });
+        let Some((zone, per_m2_low, limit)) = worst else {
             self.dense_since = None;
             return None;
         };
-        let limit = rule.density_limit_per_m2.unwrap_or(SAFE_PER_M2).clamp(DENSITY_LIMITS.0, DENSITY_LIMITS.1);
         let held_ms = lasted(&mut self.dense_since, per_m2_low >= limit, broken, at);
         Some(DensitySeen { zone: zone.zone.clone(), people_low: zone.low, per_m2_low, limit, held_ms })
     }
@@ -208,7 +217,7 @@ impl Week {
         }
         let mut busiest: Option<(DeviceId, f32)> = None;
         for flow in &count.flows {
-            let Some(width_m) = rule.line_width_m.get(&flow.line).filter(|w| **w >= 0.5) else { continue };
+            let Some(width_m) = rule.line_widths_m.get(&flow.line).filter(|w| **w >= 0.5) else { continue };
             let counts = self.crossings.entry(flow.line.clone()).or_default();
             counts.push_back((at, flow.over_ms, flow.forward.saturating_add(flow.backward)));
             while counts.front().is_some_and(|(then, ..)| at.ms_since(*then) >= FLOW_WINDOW_MS) || counts.len() > FLOW_COUNTS {

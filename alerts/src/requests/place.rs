@@ -29,12 +29,22 @@ pub fn snapped(place: GeoPoint) -> GeoPoint {
 
 /// The cell and its eight neighbours, as rows and columns.
 pub fn around(place: GeoPoint) -> Vec<(i64, i64)> {
+    rings(place, 1)
+}
+
+/// Cells that hold every place within so many metres, as rows and columns; at most 5 km.
+pub fn within(place: GeoPoint, radius_m: f64) -> Vec<(i64, i64)> {
+    // A cell of another row is up to a tenth narrower than it should be.
+    rings(place, (radius_m.clamp(0.0, 5_000.0) * 1.1 / CELL_M).ceil() as i64)
+}
+
+fn rings(place: GeoPoint, reach: i64) -> Vec<(i64, i64)> {
     let (row, _) = cell_of(place);
-    let mut cells = Vec::with_capacity(9);
-    for near in row - 1..=row + 1 {
+    let mut cells = Vec::new();
+    for near in row - reach..=row + reach {
         // Columns of another row are a little wider or narrower.
         let column = (place.lon() / column_deg(near as f64)).floor() as i64;
-        cells.extend((column - 1..=column + 1).map(|column| (near, column)));
+        cells.extend((column - reach..=column + reach).map(|column| (near, column)));
     }
     cells
 }
@@ -66,6 +76,16 @@ mod tests {
             let here = GeoPoint::new(lat, lon).unwrap();
             let there = GeoPoint::new(lat + north / DEGREE_M, lon + east / (DEGREE_M * lat.to_radians().cos())).unwrap();
             prop_assert!(around(here).contains(&cell_of(there)));
+        }
+
+        #[test]
+        fn what_lies_within_a_radius_lies_in_one_of_its_cells(
+            lat in -70.0..70.0_f64, lon in -170.0..170.0_f64, radius_m in 50.0..2_000.0_f64, angle in 0.0..6.3_f64, part in 0.0..1.0_f64,
+        ) {
+            let here = GeoPoint::new(lat, lon).unwrap();
+            let (north, east) = (radius_m * part * angle.sin(), radius_m * part * angle.cos());
+            let there = GeoPoint::new(lat + north / DEGREE_M, lon + east / (DEGREE_M * lat.to_radians().cos())).unwrap();
+            prop_assert!(within(here, radius_m).contains(&cell_of(there)));
         }
     }
 

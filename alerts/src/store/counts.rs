@@ -3,10 +3,11 @@
 use std::{sync::PoisonError, time::Duration};
 
 use qorgan_domain::{Count, DeviceRef, UtcMs};
+use sqlx::AssertSqlSafe;
 
 use super::{
     SET_META, Store, counted,
-    db::{Row, args, word},
+    db::{Arg, Row, args, word},
     fusion::{EXPIRE_PARTS, ROLL_PARTS, add_parts},
 };
 use crate::Error;
@@ -15,6 +16,8 @@ use crate::Error;
 const ROWS_AT_ONCE: usize = 1_000;
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
+/// Cameras that are asked for in one query.
+const CAMERAS_AT_ONCE: usize = 100;
 const ROLLED_UNTIL: &str = "counts_rolled_until";
 
 /// How long counts are kept.
@@ -109,16 +112,23 @@ impl Store {
         Ok(Vec::new())
     }
 
-    /// The largest count of every minute since a moment, in order of time.
-    pub async fn minute_peaks(&self, since: UtcMs) -> Result<Vec<MinutePeak>, Error> {
-        let sql = "SELECT camera, at, peak FROM count_minute WHERE at >= $1 ORDER BY at, camera";
-        let rows = self.db.rows(sql, args![since.0]).await.map_err(counted("minutes"))?;
-        let read = |row: &Row| -> Result<MinutePeak, Error> {
-            let get = || Ok((row.text("camera")?, row.int("at")?, row.real("peak")?));
-            let (camera, at, people) = get().map_err(counted("minutes"))?;
-            Ok(MinutePeak { camera: word("count_minute", "camera", &camera)?, at: UtcMs(at), people })
-        };
-        rows.iter().map(read).collect()
+    /// The largest count of every minute since a moment, of some cameras, each in order of time.
+    pub async fn minute_peaks(&self, cameras: &[DeviceRef], since: UtcMs) -> Result<Vec<MinutePeak>, Error> {
+        let mut all = Vec::new();
+        for some in cameras.chunks(CAMERAS_AT_ONCE) {
+            let places: Vec<String> = (0..some.len()).map(|n| format!("${}", n + 2)).collect();
+            let sql = format!(
+                "SELECT camera, at, peak FROM count_minute WHERE camera IN ({}) AND at >= $1 ORDER BY camera, at",
+                places.join(", ")
+            );
+            let mut values = args![since.0];
+            values.extend(some.iter().map(|camera| Arg::from(camera.to_string())));
+            let rows = self.db.rows(AssertSqlSafe(sql), values).await.map_err(counted("minutes"))?;
+            for row in &rows {
+                all.push(read_peak(row)?);
+            }
+        }
+        Ok(all)
     }
 
     /// Rolls up what is complete and deletes what has expired; to be called about once a minute.
@@ -218,4 +228,10 @@ fn floor(at: i64, step: i64) -> i64 {
 
 fn point(row: &Row) -> Result<CountPoint, sqlx::Error> {
     Ok(CountPoint { at: UtcMs(row.int("at")?), people: row.real("people")?, low: row.real("low")?, high: row.real("high")? })
+}
+
+fn read_peak(row: &Row) -> Result<MinutePeak, Error> {
+    let get = || Ok((row.text("camera")?, row.int("at")?, row.real("peak")?));
+    let (camera, at, people) = get().map_err(counted("minutes"))?;
+    Ok(MinutePeak { camera: word("count_minute", "camera", &camera)?, at: UtcMs(at), people })
 }

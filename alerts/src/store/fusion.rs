@@ -1,7 +1,7 @@
 //! What fusion keeps: what is usual, zones and flows, assemblies, special places, planned events, changed rules.
 
 use qorgan_domain::{
-    Count, DeviceRef, SiteId, UserName, UtcMs,
+    Count, DeviceRef, GeoPoint, SiteId, UserName, UtcMs,
     alert::Alert,
     assembly::{Assembly, SpecialPlace},
 };
@@ -58,6 +58,17 @@ pub struct RuleChange {
     pub reason: String,
 }
 
+/// What was usual at a camera, and where it stood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptUsual {
+    /// Which.
+    pub camera: DeviceRef,
+    /// Where it stood; none where that was not kept.
+    pub place: Option<GeoPoint>,
+    /// What was usual.
+    pub usual: Usual,
+}
+
 /// People in a zone in one minute.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ZonePoint {
@@ -81,22 +92,29 @@ const EVENT: &str = "planned_event";
 const USUAL: &str = "usual";
 
 impl Store {
-    /// Keeps what is usual at some cameras.
-    pub async fn keep_usual(&self, kept: Vec<(DeviceRef, Vec<u8>)>, at: UtcMs) -> Result<(), Error> {
+    /// Keeps what is usual at some cameras, as [`Usual::to_bytes`] writes it, with where each stands.
+    pub async fn keep_usual(&self, kept: Vec<(DeviceRef, Option<GeoPoint>, Vec<u8>)>, at: UtcMs) -> Result<(), Error> {
         let work = async {
             let mut tx = self.db.begin().await?;
-            let rows = kept.into_iter().map(|(camera, body)| args![camera.to_string(), at.0, body]).collect();
-            let tail = " ON CONFLICT (camera) DO UPDATE SET at = excluded.at, body = excluded.body";
-            tx.insert("INSERT INTO usual (camera, at, body) VALUES ", tail, rows).await?;
+            let row = |(camera, place, body): (DeviceRef, Option<GeoPoint>, Vec<u8>)| {
+                args![camera.to_string(), at.0, body, place.map(GeoPoint::lat), place.map(GeoPoint::lon)]
+            };
+            let tail = " ON CONFLICT (camera) DO UPDATE SET at = excluded.at, body = excluded.body, lat = excluded.lat, lon = excluded.lon";
+            tx.insert("INSERT INTO usual (camera, at, body, lat, lon) VALUES ", tail, kept.into_iter().map(row).collect()).await?;
             tx.commit().await
         };
         work.await.map_err(counted(USUAL))
     }
 
     /// What was usual at every camera. What does not read any more is passed over: it is learned again.
-    pub async fn usuals(&self) -> Result<Vec<(DeviceRef, Usual)>, Error> {
-        let rows = self.db.rows("SELECT camera, body FROM usual", vec![]).await.map_err(counted(USUAL))?;
-        let read = |row: &Row| Some((row.text("camera").ok()?.parse::<DeviceRef>().ok()?, Usual::from_bytes(&row.bytes("body").ok()?)?));
+    pub async fn usuals(&self) -> Result<Vec<KeptUsual>, Error> {
+        let rows = self.db.rows("SELECT camera, body, lat, lon FROM usual", vec![]).await.map_err(counted(USUAL))?;
+        let read = |row: &Row| {
+            let (lat, lon) = (row.maybe_real("lat").ok()?, row.maybe_real("lon").ok()?);
+            let place = lat.zip(lon).and_then(|(lat, lon)| GeoPoint::new(lat, lon).ok());
+            let usual = Usual::from_bytes(&row.bytes("body").ok()?)?;
+            Some(KeptUsual { camera: row.text("camera").ok()?.parse().ok()?, place, usual })
+        };
         Ok(rows.iter().filter_map(read).collect())
     }
 

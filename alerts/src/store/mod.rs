@@ -5,6 +5,7 @@
 
 mod accounts;
 mod alerts;
+mod aside;
 mod audit;
 mod cameras;
 mod copy;
@@ -33,6 +34,7 @@ use qorgan_domain::UtcMs;
 use crate::Error;
 pub use accounts::{Account, Login, SoundTest};
 pub use alerts::Figures;
+pub use aside::Aside;
 pub use audit::{AuditEntry, AuditLine, Verified};
 pub use cameras::{CameraHour, StoredCamera};
 pub use copy::copy_sqlite;
@@ -40,7 +42,7 @@ pub use counts::{CountPoint, Maintained, MinutePeak, Retention};
 use db::{Db, args};
 pub use drills::{Drill, DrillPress, DrillResult, DrillSteps};
 pub use emergencies::{EmergencyEntry, EmergencyKind, EmergencyVersion};
-pub use fusion::{Entry, RuleChange, StoredEvent, ZonePoint};
+pub use fusion::{Entry, KeptUsual, RuleChange, StoredEvent, ZonePoint};
 pub use handover::Handover;
 pub use indicators::{Added, HistoryEntry, HistoryFilter, ImportKind, NewImport, NotUndone, StoredImport, StoredObservation, Undone};
 pub use intake::{Appeal, AppealCell, Duty, FeedCounts, FeedState, FeedTotal, Signal, SignalFilter, SignalStep, StoredSurvey};

@@ -3,6 +3,11 @@
 //! A quasi-Poisson regression is fitted to the windows around the same moment of earlier periods (years of weeks; weeks of hours),
 //! refitted with weights that take back what lies above 2.58 standardised Anscombe residuals, with a trend where it may have one, and a
 //! seasonal factor for the time between the windows. Sources: Farrington et al. (1996); Noufaily et al. (2013).
+//!
+//! Where the reference (the package `surveillance` of R) and the papers differ, the reference is followed, so that its outputs are
+//! reproduced: how sure a prediction and a trend are it measures with the dispersion of the relative errors
+//! ([`glm::Fit::relative_dispersion`]), because its refit keeps the weights of the past values in place of those of the regression. With
+//! one level and no trend both are the same.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -24,8 +29,6 @@ pub enum Trend {
     Never,
     /// When there are three periods or more, its p-value is below this, and it predicts no more than was seen. 1: only the other two.
     Below(f64),
-    /// Decided elsewhere: always.
-    Always,
 }
 
 /// Settings of the method.
@@ -88,16 +91,11 @@ pub fn bound(series: &[f64], at: usize, settings: &Settings) -> Option<Bound> {
     let fitted = |trend: bool| refit(&past.rows(trend), &past.values, settings.downweight_above);
     let row = |trend: bool| past.row(0.0, 0, trend);
     let (mut trend, mut model) = (false, None);
-    if settings.trend != Trend::Never
+    if let Trend::Below(p) = settings.trend
         && let Some(with) = fitted(true)
     {
         let largest = past.values.iter().copied().fold(0.0, f64::max);
-        trend = match settings.trend {
-            Trend::Below(p) => {
-                settings.back >= 3 && with.predict(&row(true)) <= largest && (p >= 1.0 || p_value(&with, 1).is_some_and(|seen| seen < p))
-            }
-            Trend::Always | Trend::Never => true,
-        };
+        trend = settings.back >= 3 && with.predict(&row(true)) <= largest && p_value(&with, 1).is_some_and(|seen| seen < p);
         model = Some(with).filter(|_| trend);
     }
     let model = match model {
@@ -109,7 +107,7 @@ pub fn bound(series: &[f64], at: usize, settings: &Settings) -> Option<Bound> {
     let upper = match settings.threshold {
         Threshold::NbPlugin => count_quantile(1.0 - settings.alpha, expected, dispersion)?,
         Threshold::Delta => {
-            let tau = dispersion + model.link_variance(&row(trend));
+            let tau = dispersion + expected * model.relative_dispersion * model.unit_variance(&row(trend));
             let se = (4.0 / 9.0 * expected.cbrt() * tau).sqrt();
             (expected.powf(2.0 / 3.0) + normal_quantile(1.0 - settings.alpha) * se).powf(1.5)
         }
@@ -191,7 +189,7 @@ fn refit(rows: &[Vec<f64>], values: &[f64], above: f64) -> Option<glm::Fit> {
 
 /// Two-sided p-value of a coefficient.
 fn p_value(fit: &glm::Fit, column: usize) -> Option<f64> {
-    let t = fit.beta.get(column)? / fit.standard_error(column);
+    let t = fit.beta.get(column)? / (fit.relative_dispersion.sqrt() * fit.unit_error(column));
     let distribution = StudentsT::new(0.0, 1.0, fit.freedom as f64).ok()?;
     t.is_finite().then(|| 2.0 * distribution.cdf(-t.abs()))
 }

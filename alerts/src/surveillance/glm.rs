@@ -16,6 +16,9 @@ pub struct Fit {
     pub leverage: Vec<f64>,
     /// Pearson dispersion; under 1 when the data vary less than Poisson.
     pub dispersion: f64,
+    /// Mean square of the relative errors `(y - mean) / mean`, with the weights that were given and not those of the regression. The
+    /// reference measures how sure a prediction and a trend are with it.
+    pub relative_dispersion: f64,
     /// Rows with a weight less the number of coefficients.
     pub freedom: usize,
     /// Inverse of the information, row by row, for a dispersion of 1.
@@ -28,15 +31,14 @@ impl Fit {
         dot(&self.beta, row).exp()
     }
 
-    /// Variance of the linear predictor of a new row, with this fit's dispersion.
-    pub fn link_variance(&self, row: &[f64]) -> f64 {
-        self.dispersion * quadratic(&self.inverse, row)
+    /// Variance of the linear predictor of a new row, for a dispersion of 1.
+    pub fn unit_variance(&self, row: &[f64]) -> f64 {
+        quadratic(&self.inverse, row)
     }
 
-    /// Standard error of one coefficient.
-    pub fn standard_error(&self, column: usize) -> f64 {
-        let p = self.beta.len();
-        (self.dispersion * self.inverse[column * p + column]).sqrt()
+    /// Standard error of one coefficient, for a dispersion of 1.
+    pub fn unit_error(&self, column: usize) -> f64 {
+        self.inverse[column * self.beta.len() + column].sqrt()
     }
 }
 
@@ -76,8 +78,10 @@ pub fn fit(rows: &[Vec<f64>], values: &[f64], weights: &[f64]) -> Option<Fit> {
             let freedom = used - columns;
             // With the weights of the round, as the reference does: the difference is in the seventh digit.
             let pearson: f64 = (0..rows.len()).map(|i| working[i] * ((values[i] - mean[i]) / mean[i]).powi(2)).sum();
+            let relative: f64 = (0..rows.len()).map(|i| weights[i] * ((values[i] - mean[i]) / mean[i]).powi(2)).sum();
             let leverage = rows.iter().zip(&working).map(|(row, w)| w * quadratic(&inverse, row)).collect();
-            return Some(Fit { beta, mean, leverage, dispersion: pearson / freedom as f64, freedom, inverse });
+            let (dispersion, relative_dispersion) = (pearson / freedom as f64, relative / freedom as f64);
+            return Some(Fit { beta, mean, leverage, dispersion, relative_dispersion, freedom, inverse });
         }
         before = now;
     }

@@ -6,7 +6,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 use qorgan_alerts::{
     Fusion, Rules,
-    context::{ContextBlock, ContextShare, Helper, Surroundings, explain},
+    context::{ContextBlock, ContextShare, Disruption, Helper, OpenNearby, RequestsNear, SensorNear, Surroundings, explain},
     fusion::{CameraRule, Formula, GatheringRules},
     life::{self, Viewer},
     verdicts,
@@ -102,6 +102,10 @@ fn three_blocks_have_no_name_here_and_a_share_needs_its_band() {
     assert_eq!(ContextShare::of(&twice), None);
 }
 
+fn named(word: &str) -> Trilingual {
+    Trilingual { kk: word.into(), ru: word.into(), en: word.into() }
+}
+
 fn any_share() -> impl Strategy<Value = Option<ContextShare>> {
     (0.0_f64..10.0, 0.0_f64..3.0).prop_map(|(value, half)| {
         ContextShare::of(&[(ContextBlock::Labour, value, (value - half).max(0.0), (value + half).min(10.0), 1.0)])
@@ -111,10 +115,9 @@ fn any_share() -> impl Strategy<Value = Option<ContextShare>> {
 prop_compose! {
     fn any_surroundings()(
         tension in any_share(),
-        alarms_open in 0_u32..5,
-        hazards_open in 0_u32..5,
-        requests in proptest::collection::vec(("[a-z]{1,8}", 1_u32..50), 0..4),
-        outages in proptest::collection::vec("[a-z]{1,8}", 0..3),
+        open in (0_u32..5, 0_u32..5, 0_u32..5, 0_u32..5),
+        requests in proptest::collection::vec(("[a-z]{1,8}", 1_u64..50), 0..4),
+        disruptions in proptest::collection::vec(("[a-z]{1,8}", any::<bool>()), 0..3),
         standing in prop_oneof![Just(Standing::Pending), Just(Standing::Proceeds), Just(Standing::Refused), Just(Standing::Withdrawn)],
         assemblies in 0_usize..2,
     ) -> Surroundings {
@@ -122,11 +125,11 @@ prop_compose! {
             assemblies: (0..assemblies).map(|n| (n as i64, assembly(None), standing)).collect(),
             places: vec![(1, place())],
             events: vec!["fair".into()],
-            alarms_open,
-            hazards_open,
-            requests_open: requests,
-            outages,
-            tension,
+            open: OpenNearby { alarms: open.0, incidents: open.1, hazards: open.2, troubles: open.3 },
+            sensors: vec![SensorNear { kind: "smoke".into(), value: f64::from(open.0), unit: String::new() }],
+            requests: Some(RequestsNear::told(500, requests.into_iter().map(|(category, n)| (named(&category), n)), false)),
+            disruptions: Disruption::together(disruptions.into_iter().map(|(what, near)| (named(&what), near))),
+            tension: tension.map(|share| (share, "2026-Q3".to_owned())),
         }
     }
 }
@@ -194,7 +197,7 @@ fn a_rule_that_is_mostly_wrong_is_proposed_for_demotion_after_twenty_verdicts_an
         let mut all = vec![judged(code, CloseReason::Resolved); right];
         all.extend(vec![judged(code, CloseReason::FalseAlarm); wrong]);
         all.extend(vec![judged(code, CloseReason::Drill); 5]);
-        let figures = verdicts::figures(&all);
+        let figures = verdicts::figures(&all, verdicts::FLOOR);
         let rule = figures.rules[code.as_str()].clone();
         (rule.precision, rule.proposed_for_demotion, rule.drills)
     };
@@ -209,8 +212,11 @@ fn a_rule_that_is_mostly_wrong_is_proposed_for_demotion_after_twenty_verdicts_an
 fn an_incident_that_no_crowd_alert_came_before_is_a_miss() {
     let alert = judged(ReasonCode::AboveLimit, CloseReason::Resolved);
     let at = |position, ms| Alert { position: Some(position), raised_at: after(ms), ..incident() };
-    let figures = verdicts::figures(&[alert, at(here(), 300_000), at(GeoPoint::new(42.99, 71.4).unwrap(), 300_000), at(here(), 7_200_000)]);
-    assert_eq!((figures.incidents, figures.misses), (3, 2));
+    let figures = verdicts::figures(
+        &[alert, at(here(), 300_000), at(GeoPoint::new(42.99, 71.4).unwrap(), 300_000), at(here(), 7_200_000)],
+        verdicts::FLOOR,
+    );
+    assert_eq!((figures.incidents, figures.misses, figures.rules["above_limit"].missed), (3, 2, 2));
 }
 
 #[test]

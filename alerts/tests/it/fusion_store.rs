@@ -1,17 +1,18 @@
 //! What fusion keeps: usual numbers over a restart, zones and flows per minute, registers, changed rules.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::civil::date;
 use qorgan_alerts::{
     Rules, Store,
     engine::recover,
-    fusion::{CameraRule, Formula, GatheringRules},
-    store::{Retention, StoredEvent},
+    fusion::{CameraRule, Formula, GatheringRules, Odd},
+    store::{Aside, Retention, StoredEvent},
     usual::{LocalMinute, Usual},
 };
 use qorgan_domain::{
-    Count, DeviceRef, GeoPoint, Trilingual, UserName, UtcMs, ZoneCount,
+    Count, DeviceRef, Event, GeoPoint, Trilingual, UserName, UtcMs, ZoneCount,
+    alert::Cause,
     assembly::{Assembly, Form, SpecialPlace},
     zone::LineFlow,
 };
@@ -47,11 +48,101 @@ async fn what_is_usual_comes_back_after_a_restart() {
     for number in 0..30_000 {
         usual.minute(number, LocalMinute { day: (number / 1_440 % 7) as u8, minute: (number % 1_440) as u16 }, 25.0, true);
     }
-    store.keep_usual((0..250).map(|n| (device(n), usual.to_bytes())).collect(), START).await.unwrap();
-    store.keep_usual(vec![(device(0), usual.to_bytes()), (device(9_999), vec![1, 2, 3])], after(1)).await.unwrap();
+    store.keep_usual((0..250).map(|n| (device(n), None, usual.to_bytes())).collect(), START).await.unwrap();
+    store.keep_usual(vec![(device(0), None, usual.to_bytes()), (device(9_999), None, vec![1, 2, 3])], after(1)).await.unwrap();
     let (fusion, _) = recover(&store, None, rules(250), START).await.unwrap();
     assert_eq!(fusion.usual().count(), 250, "bytes that do not read are passed over");
     assert_eq!(fusion.usual_at(&device(7)).unwrap().to_bytes(), usual.to_bytes());
+}
+
+#[tokio::test]
+async fn what_was_usual_elsewhere_is_not_usual_here() {
+    let (_dir, store) = store().await;
+    let mut usual = Usual::default();
+    for number in 0..30_000 {
+        usual.minute(number, LocalMinute { day: (number / 1_440 % 7) as u8, minute: (number % 1_440) as u16 }, 25.0, true);
+    }
+    let place = |lat: f64| GeoPoint::new(lat, 71.4).unwrap();
+    store.keep_usual((0..3).map(|n| (device(n), (n > 0).then(|| place(42.9)), usual.to_bytes())).collect(), START).await.unwrap();
+    // The hours of a camera that was moved are those of the old place, too.
+    let hours: Vec<Count> = (0..14 * 24).map(|n| count("square/cam-2", 40.0, UtcMs(START.0 - n * 3_600_000))).collect();
+    store.add_counts(&hours).await.unwrap();
+    let keep = Duration::from_secs(100 * 86_400);
+    store.maintain(START, &Retention { raw: keep, minute: keep, hour: keep }).await.unwrap();
+    let mut rules = rules(3);
+    // The first was kept before places were; the second is where it was; the third was carried to the next street.
+    for (n, lat) in [(0, 42.9), (1, 42.900_1), (2, 42.902)] {
+        rules.positions.insert(device(n), place(lat));
+    }
+    let (fusion, _) = recover(&store, None, rules, START).await.unwrap();
+    let known = |n: usize| fusion.usual_at(&device(n)).unwrap().level(24).is_some();
+    assert_eq!([known(0), known(1), known(2)], [true, true, false]);
+    assert_eq!(fusion.odd().find(|(odd, _)| *odd == Odd::Moved).unwrap().1, 1);
+}
+
+#[tokio::test]
+async fn a_camera_that_is_aside_is_still_aside_after_a_restart_and_comes_back_at_its_time() {
+    let (_dir, store) = store().await;
+    let aside = |n: usize, until: i64| Aside {
+        camera: device(n),
+        until: after(until),
+        at: START,
+        who: user(),
+        reason: "a market until noon".into(),
+    };
+    for (n, until) in [(0, 600_000), (1, 60_000), (2, 900_000), (9, 900_000)] {
+        store.put_aside(&aside(n, until)).await.unwrap();
+    }
+    // Another time replaces the first; taken up again by hand.
+    store.put_aside(&aside(0, 300_000)).await.unwrap();
+    store.take_up(&device(2)).await.unwrap();
+    assert_eq!(store.asides(after(100_000)).await.unwrap(), [aside(0, 300_000), aside(9, 900_000)]);
+    let limited = || {
+        let mut rules = rules(3);
+        for n in 0..3 {
+            rules.cameras.insert(device(n), CameraRule { limit: Some(20.0), public_space: true });
+        }
+        rules
+    };
+    let raised = async |from_s: i64| {
+        let (mut fusion, _) = recover(&store, None, limited(), after(from_s * 1_000)).await.unwrap();
+        let mut raised = BTreeSet::new();
+        for s in (from_s..from_s + 60).step_by(10) {
+            for n in 0..3 {
+                let now = after(s * 1_000);
+                let made = fusion.apply(&Event::Count(count(&device(n).to_string(), 60.0, now)), now);
+                raised.extend(made.into_iter().filter_map(|t| t.alert.device.clone()));
+            }
+        }
+        raised.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(raised(100).await, [device(1), device(2)], "the first is aside until five minutes have passed, whatever the hub did");
+    assert_eq!(raised(300).await, [device(0), device(1), device(2)]);
+}
+
+#[tokio::test]
+async fn only_cameras_whose_week_is_not_known_are_taught_their_last_hours() {
+    let (_dir, store) = store().await;
+    let rules = rules(2);
+    let mut usual = Usual::default();
+    for number in START.0 / 60_000 - 30_000..START.0 / 60_000 {
+        usual.minute(number, rules.calendar.local(UtcMs(number * 60_000)), 25.0, true);
+    }
+    store.keep_usual(vec![(device(0), None, usual.to_bytes())], START).await.unwrap();
+    let minutes: Vec<Count> =
+        (0..120).flat_map(|n| [0, 1].map(|camera| count(&format!("square/cam-{camera}"), 30.0, UtcMs(START.0 - n * 60_000)))).collect();
+    store.add_counts(&minutes).await.unwrap();
+    store.maintain(START, &Retention::default()).await.unwrap();
+    let (mut fusion, _) = recover(&store, None, rules, START).await.unwrap();
+    // The second knows no week: its last hours say what is usual.
+    let mut raised = Vec::new();
+    for s in (0..60).step_by(10) {
+        let now = after(s * 1_000);
+        raised.extend(fusion.apply(&Event::Count(count("square/cam-1", 90.0, now)), now));
+    }
+    let Cause::Crowd(evidence) = &raised[0].alert.cause else { panic!() };
+    assert_eq!(evidence.baseline, Some(30.0));
+    assert!(fusion.knows(&device(0), &[0, 100, 200]) && !fusion.knows(&device(1), &[0]));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 mod alarm_path;
 mod badge;
 mod context;
+mod context_path;
 mod crowd;
 mod engine;
 mod fusion;
@@ -13,6 +14,7 @@ mod intake;
 mod journal;
 mod life;
 mod make;
+mod odd;
 mod spool;
 mod supervision;
 mod surveillance;

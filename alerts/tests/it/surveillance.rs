@@ -79,30 +79,30 @@ fn farrington_with_seasonal_levels_is_that_of_the_reference() {
     assert!(checked > 35, "{checked}");
 }
 
-/// Windows only. The reference's own column says where its model has a trend: by which rule is not documented, so the column decides here,
-/// too. Where it has one, the `delta` bound of the reference uses a variance of the prediction that follows no published formula; there
-/// the negative binomial bounds are compared and the `delta` ones are not.
+/// Windows only, with a trend that must be significant: every bound, expected value, dispersion and trend of both files.
 #[test]
 fn farrington_with_windows_only_is_that_of_the_reference() {
     let Some(series) = agona() else { return };
-    let mut checked = [0, 0];
     for (file, threshold) in
         [("farringtonFlexible_agona_nbPlugin_np1.csv", Threshold::NbPlugin), ("farringtonFlexible_agona_delta_np1.csv", Threshold::Delta)]
     {
+        let settings = Settings { back: 3, levels: 1, threshold, trend: Trend::Below(0.05), ..Settings::weekly() };
+        let (mut checked, mut trends) = (0, 0);
         for row in table(file).unwrap() {
             let at = row["t"] as usize - 1;
-            let trend = if row["trend"] == 1.0 { Trend::Always } else { Trend::Never };
-            let settings = Settings { back: 3, levels: 1, threshold, trend, ..Settings::weekly() };
             let bound = farrington::bound(&series, at, &settings).unwrap();
+            assert_eq!(f64::from(u8::from(bound.trend)), row["trend"], "{file}: trend of week {}", at + 1);
             close(bound.dispersion, row["phi"], &format!("{file}: dispersion of week {}", at + 1));
-            if row["upper"].is_finite() && !(threshold == Threshold::Delta && bound.trend) {
+            trends += usize::from(bound.trend);
+            // The reference tells no bound while fewer than five cases came in four weeks.
+            if row["upper"].is_finite() {
                 close(bound.upper, row["upper"], &format!("{file}: bound of week {}", at + 1));
                 close(bound.expected, row["expected"], &format!("{file}: expected of week {}", at + 1));
-                checked[usize::from(threshold == Threshold::Delta)] += 1;
+                checked += 1;
             }
         }
+        assert!(checked > 35 && trends >= 10, "{file}: {checked} bounds, {trends} trends");
     }
-    assert!(checked[0] > 35 && checked[1] > 25, "{checked:?}");
 }
 
 /// A short series whose answers were taken from the reference's definition by hand: 7 values, mean 3, sample variance 14 / 3.

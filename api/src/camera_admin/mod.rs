@@ -21,7 +21,7 @@ pub(crate) mod onvif;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use qorgan_alerts::store::StoredCamera;
+use qorgan_alerts::{fusion::PlaceRule, store::StoredCamera};
 use qorgan_domain::{DeviceRef, Event, event::CameraPlace};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -307,7 +307,15 @@ async fn take(app: &App, camera: Arc<Camera>) -> Result<(), ChangeError> {
     };
     app.cameras.put(camera.clone(), site);
     let public_space = site.kind == SiteKind::PublicPlace;
-    let place = CameraPlace { camera: camera.id.clone(), position: camera.position, limit: camera.limit, public_space };
+    let PlaceRule { zone_limits_per_m2, line_widths_m } = camera.scene.rule();
+    let place = CameraPlace {
+        camera: camera.id.clone(),
+        position: camera.position,
+        limit: camera.limit,
+        public_space,
+        zone_limits_per_m2,
+        line_widths_m,
+    };
     let _ = app.engine.tell(Event::CameraPlaced(place)).await;
     // A camera that counts by itself, or a badge, speaks over MQTT.
     let passwords = app.device_passwords.add(&app.config.hub.state_dir, &camera.id.to_string());

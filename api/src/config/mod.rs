@@ -6,6 +6,7 @@
 
 mod camera;
 mod cameras;
+mod crowd;
 mod dc09;
 mod foreign;
 mod intake;
@@ -15,13 +16,11 @@ mod secret;
 mod supervision;
 
 use std::{
-    collections::BTreeSet,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
-use jiff::tz::TimeZone;
-use qorgan_alerts::{fusion::Formula, usual::calendar::Hours};
+use qorgan_alerts::usual::calendar::Hours;
 use qorgan_domain::{AreaCode, DeviceId, DeviceRef, GeoPoint, SiteId, Trilingual, UnitId};
 
 #[cfg(feature = "edge")]
@@ -31,6 +30,7 @@ pub use camera::{
     LineKeys, MaskKeys, Onvif, OnvifKeys, Origin, Point, Polygon, Scene, Secrets, Transport, Zone, ZoneKeys, judge as judge_camera,
 };
 pub use cameras::CameraLimits;
+pub use crowd::Crowd;
 pub use dc09::{Dc09, Panel};
 pub use intake::{Feed, FeedFrom, Intake, Machine};
 pub use read::{ConfigError, Problem};
@@ -199,27 +199,6 @@ pub struct Models {
     pub workers: usize,
     /// Longest time between two analysed frames of a camera that sends them, in seconds.
     pub staleness_s: u32,
-}
-
-/// `[crowd]`
-#[derive(Debug, Clone)]
-pub struct Crowd {
-    /// How long the evidence must last before an alert opens, in seconds.
-    pub open_after_s: u32,
-    /// How long it must be gone before an alert closes, in seconds.
-    pub close_after_s: u32,
-    /// Below this share of the bound the evidence is gone, 0 to 1.
-    pub clear_ratio: f32,
-    /// Version of the formula for new alerts; `crowd-v2` by default.
-    pub formula: Formula,
-    /// Score from which a count is unusual, 0.5 to 5; 1 by default, which a camera passes about once a month.
-    pub unusual_score: f32,
-    /// Cameras within this distance may see one gathering, 0 to 2,000 m; 150 by default.
-    pub merge_m: f64,
-    /// Time zone of the places; `Asia/Almaty` by default.
-    pub time_zone: TimeZone,
-    /// Days that are like no weekday; none by default.
-    pub holidays: BTreeSet<jiff::civil::Date>,
 }
 
 /// `[shift]`

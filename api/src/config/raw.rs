@@ -158,6 +158,18 @@ pub(super) struct RawCrowd {
     pub(super) merge_m: Spanned<f64>,
     pub(super) time_zone: Spanned<String>,
     pub(super) holidays: Vec<Spanned<String>>,
+    pub(super) safety_after_s: Spanned<u32>,
+    pub(super) merge_min: Spanned<u32>,
+    pub(super) silence_s: Spanned<u32>,
+    pub(super) max_gap_s: Spanned<u32>,
+    pub(super) stale_s: Spanned<u32>,
+    pub(super) update_every_s: Spanned<u32>,
+    pub(super) min_people: Spanned<u32>,
+    pub(super) min_people_public: Spanned<u32>,
+    pub(super) memory_min: Spanned<u32>,
+    pub(super) memory_needs_min: Spanned<u32>,
+    pub(super) nearby_m: Spanned<u32>,
+    pub(super) verdict_floor: Spanned<f64>,
 }
 
 impl Default for RawCrowd {
@@ -171,6 +183,18 @@ impl Default for RawCrowd {
             merge_m: Spanned::new(0..0, 150.0),
             time_zone: Spanned::new(0..0, "Asia/Almaty".into()),
             holidays: Vec::new(),
+            safety_after_s: Spanned::new(0..0, 10),
+            merge_min: Spanned::new(0..0, 10),
+            silence_s: Spanned::new(0..0, 300),
+            max_gap_s: Spanned::new(0..0, 150),
+            stale_s: Spanned::new(0..0, 120),
+            update_every_s: Spanned::new(0..0, 1),
+            min_people: Spanned::new(0..0, 5),
+            min_people_public: Spanned::new(0..0, 10),
+            memory_min: Spanned::new(0..0, 360),
+            memory_needs_min: Spanned::new(0..0, 60),
+            nearby_m: Spanned::new(0..0, 500),
+            verdict_floor: Spanned::new(0..0, qorgan_alerts::verdicts::FLOOR),
         }
     }
 }

@@ -387,54 +387,6 @@ impl Check<'_> {
         }
     }
 
-    fn crowd(&mut self, raw: RawCrowd) -> Crowd {
-        let ratio = *raw.clear_ratio.get_ref();
-        if !(0.1..1.0).contains(&ratio) {
-            self.problem(raw.clear_ratio.span(), format!("crowd.clear_ratio {ratio} is not between 0.1 and 1"));
-        }
-        for (value, what) in [(&raw.open_after_s, "open_after_s"), (&raw.close_after_s, "close_after_s")] {
-            if !(1..=3600).contains(value.get_ref()) {
-                self.problem(value.span(), format!("crowd.{what} {} is not 1 to 3600 seconds", value.get_ref()));
-            }
-        }
-        let formula = Formula::named(raw.formula.get_ref()).unwrap_or_else(|| {
-            let known: Vec<&str> = Formula::ALL.iter().map(|formula| formula.as_str()).collect();
-            self.problem(raw.formula.span(), format!("crowd.formula \"{}\" is none of {}", raw.formula.get_ref(), known.join(", ")));
-            Formula::V2
-        });
-        let (unusual_score, merge_m) = (*raw.unusual_score.get_ref(), *raw.merge_m.get_ref());
-        if !(0.5..=5.0).contains(&unusual_score) {
-            self.problem(raw.unusual_score.span(), format!("crowd.unusual_score {unusual_score} is not between 0.5 and 5"));
-        }
-        if !(0.0..=2_000.0).contains(&merge_m) {
-            self.problem(raw.merge_m.span(), format!("crowd.merge_m {merge_m} is not 0 to 2000 metres"));
-        }
-        let time_zone = TimeZone::get(raw.time_zone.get_ref()).unwrap_or_else(|_| {
-            self.problem(
-                raw.time_zone.span(),
-                format!("crowd.time_zone \"{}\" is no time zone such as Asia/Almaty", raw.time_zone.get_ref()),
-            );
-            TimeZone::UTC
-        });
-        let mut holidays = BTreeSet::new();
-        for day in &raw.holidays {
-            match day.get_ref().parse() {
-                Ok(date) => _ = holidays.insert(date),
-                Err(_) => self.problem(day.span(), format!("crowd.holidays: \"{}\" is not a date such as 2026-12-16", day.get_ref())),
-            }
-        }
-        Crowd {
-            open_after_s: raw.open_after_s.into_inner(),
-            close_after_s: raw.close_after_s.into_inner(),
-            clear_ratio: ratio,
-            formula,
-            unusual_score,
-            merge_m,
-            time_zone,
-            holidays,
-        }
-    }
-
     /// Minutes of the day of a site's bells.
     fn bells(&mut self, raw: &[Spanned<String>]) -> Vec<u16> {
         raw.iter().filter_map(|bell| self.minute_of_day(bell, "bells")).collect()

@@ -120,6 +120,7 @@ fn take(app: &App, counts: &mpsc::Sender<Count>, field: &Field, event: DoorEvent
         DoorEvent::Sensor { device, sensor } => {
             app.alive(&device, app.clock.utc());
             tracing::debug!(%device, kind = sensor.kind, value = sensor.value, unit = sensor.unit, "sensor");
+            app.sensors.heard(&device, sensor);
             true
         }
     }

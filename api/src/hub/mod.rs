@@ -209,6 +209,8 @@ pub struct Shared {
     pub clips: Option<ClipDoor>,
     /// Recordings on devices; none in a build without cameras.
     pub recordings: Option<RecordingDoor>,
+    /// What sensors said last.
+    pub(crate) sensors: crate::sensors::LiveSensors,
     /// Who looks at what.
     pub(crate) viewings: Viewings,
     /// The masked wall.

@@ -215,6 +215,7 @@ pub async fn start(mut config: Config, mode: Mode) -> Result<Running, StartError
         live,
         clips,
         recordings,
+        sensors: crate::sensors::LiveSensors::default(),
         viewings: Viewings::default(),
         wall: Wall::default(),
         metrics,
@@ -459,21 +460,29 @@ async fn imported_areas(store: &Store, config: &Config) -> Result<Areas, StartEr
 }
 
 fn rules(config: &Config) -> Rules {
+    let seconds = |s: u32| i64::from(s) * 1_000;
     let crowd = CrowdRules {
-        open_after_ms: i64::from(config.crowd.open_after_s) * 1_000,
-        close_after_ms: i64::from(config.crowd.close_after_s) * 1_000,
+        open_after_ms: seconds(config.crowd.open_after_s),
+        close_after_ms: seconds(config.crowd.close_after_s),
         close_below: config.crowd.clear_ratio,
-        ..CrowdRules::default()
+        silence_ms: seconds(config.crowd.silence_s),
+        max_gap_ms: seconds(config.crowd.max_gap_s),
+        stale_ms: seconds(config.crowd.stale_s),
+        update_every_ms: seconds(config.crowd.update_every_s),
+        baseline_minutes: config.crowd.memory_min,
+        baseline_needs_minutes: config.crowd.memory_needs_min,
+        min_people: config.crowd.min_people,
+        min_people_public: config.crowd.min_people_public,
     };
-    let response = ResponseRules {
-        remind_after_ms: i64::from(config.response.remind_after_s) * 1_000,
-        lead_after_ms: i64::from(config.response.lead_after_s) * 1_000,
-    };
+    let response =
+        ResponseRules { remind_after_ms: seconds(config.response.remind_after_s), lead_after_ms: seconds(config.response.lead_after_s) };
     let gathering = GatheringRules {
         formula: config.crowd.formula,
         unusual_score: config.crowd.unusual_score,
         merge_m: config.crowd.merge_m,
-        ..GatheringRules::default()
+        merge_ms: seconds(config.crowd.merge_min) * 60,
+        safety_after_ms: seconds(config.crowd.safety_after_s),
+        demoted: Vec::new(),
     };
     let mut calendar = Calendar { zone: config.crowd.time_zone.clone(), holidays: config.crowd.holidays.clone(), ..Calendar::default() };
     for site in &config.sites {
@@ -488,6 +497,7 @@ fn rules(config: &Config) -> Rules {
         let public_space = site.kind == SiteKind::PublicPlace;
         rules.cameras.insert(camera.id.clone(), CameraRule { limit: camera.limit, public_space });
         rules.positions.insert(camera.id.clone(), camera.position);
+        rules.places.insert(camera.id.clone(), camera.scene.rule());
     }
     rules.sites.extend(config.sites.iter().map(|site| (site.id.clone(), site.position)));
     for (site, button) in config.buttons() {

@@ -1,4 +1,4 @@
-//! What fusion is worth and how it is set: console load, verdicts, explanations, trials of rules, changed rules, what is put aside.
+//! What fusion is worth and how it is set: console load, verdicts, trials of rules, changed rules, what is put aside.
 
 use std::collections::BTreeMap;
 
@@ -10,22 +10,22 @@ use axum::{
 };
 use qorgan_alerts::{
     console::{self, Heard},
-    context::{self, Surroundings, words},
     fusion::Rules,
     life, response,
+    store::Aside,
     usual::{Usual, calendar::PlannedEvent},
     verdicts,
     whatif::{self, Minute},
 };
 use qorgan_domain::{
-    AlertId, DeviceRef, Event, Role, UtcMs,
-    alert::{Alert, Cause, ReasonCode},
+    DeviceRef, Event, Role, UtcMs,
+    alert::{Alert, ReasonCode},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 
-use super::{Access, Route, planning::standing, row};
+use super::{Access, Route, row};
 use crate::{
     auth::{Right, Session},
     error::ApiError,
@@ -40,12 +40,10 @@ const TRIAL_DAYS: u32 = 30;
 const TRIAL_CAMERAS: usize = 20;
 /// Longest time a camera may be put aside, in minutes: one shift.
 const SHELVE_MIN: u32 = 12 * 60;
-/// How near alarms and hazards are told of, in metres.
-const NEARBY_M: f64 = 500.0;
 
 /// These routes in the OpenAPI document.
 #[derive(OpenApi)]
-#[openapi(paths(load, figures, explanation, changes, change, trial, shelve))]
+#[openapi(paths(load, figures, changes, change, trial, shelve))]
 pub(super) struct Doc;
 
 /// Rows of the table.
@@ -54,7 +52,6 @@ pub(super) fn rows() -> Vec<Route> {
     vec![
         row(Method::GET, "/api/v1/console", shift, get(load)),
         row(Method::GET, "/api/v1/verdicts", shift, get(figures)),
-        row(Method::GET, "/api/v1/alerts/{id}/explanation", Access::With(Right::AlertsRead), get(explanation)),
         row(Method::GET, "/api/v1/rules", Access::With(Right::PlanningRead), get(changes)),
         row(Method::POST, "/api/v1/rules", Access::With(Right::PlanningWrite), post(change)),
         row(Method::POST, "/api/v1/rules/trial", Access::With(Right::PlanningWrite), post(trial)),
@@ -69,12 +66,18 @@ async fn load(State(app): State<App>) -> Result<Json<Value>, ApiError> {
     let window = |at| response::shift_window(&app.config.shift.starts_min, app.config.shift.utc_offset_min, at);
     let (began, _) = window(now);
     let (before, _) = window(UtcMs(began.0 - 1));
-    let alerts = app.store.alerts_since(UtcMs(before.0.min(now.0 - 2 * DAY_MS))).await?;
+    let mut alerts = app.store.alerts_since(before).await?;
+    // What has been open for longer than that is what a stale alert is.
+    let known: std::collections::BTreeSet<_> = alerts.iter().map(|alert| alert.id).collect();
+    alerts.extend(app.engine.open_alerts().iter().filter(|alert| !known.contains(&alert.id)).map(|alert| (**alert).clone()));
+    let asides = app.store.asides(now).await?;
+    let shelved = |a: &Aside| json!({ "camera": a.camera.to_string(), "until": a.until.to_string(), "since": a.at.to_string(), "who": a.who.as_str(), "reason": a.reason });
+    let shelved: Vec<Value> = asides.iter().map(shelved).collect();
     let desk = |police: bool| {
         let heard: Vec<Heard> = alerts.iter().filter(|alert| !police || life::visible(alert, &police_desk())).map(heard).collect();
         json!({ "now": console::load(&heard, began, UtcMs(now.0 + 1)), "last_shift": console::load(&heard, before, began) })
     };
-    Ok(Json(json!({ "shift_began": began.to_string(), "duty": desk(false), "police": desk(true) })))
+    Ok(Json(json!({ "shift_began": began.to_string(), "duty": desk(false), "police": desk(true), "shelved": shelved })))
 }
 
 fn police_desk() -> life::Viewer {
@@ -90,63 +93,8 @@ fn heard(alert: &Alert) -> Heard {
 #[utoipa::path(get, path = "/api/v1/verdicts", tag = "fusion", responses((status = 200, body = Value)))]
 async fn figures(State(app): State<App>) -> Result<Json<Value>, ApiError> {
     let alerts = app.store.alerts_since(UtcMs(app.clock.utc().0 - VERDICT_DAYS * DAY_MS)).await?;
-    Ok(Json(json!({ "days": VERDICT_DAYS, "floor": verdicts::FLOOR, "verdicts": verdicts::figures(&alerts) })))
-}
-
-/// A crowd alert in plain words, with what surrounds it. It changes nothing about the alert.
-#[utoipa::path(get, path = "/api/v1/alerts/{id}/explanation", tag = "fusion", params(("id" = i64, Path)),
-    responses((status = 200, body = Value), (status = 404)))]
-async fn explanation(State(app): State<App>, Extension(session): Extension<Session>, Path(id): Path<i64>) -> Result<Json<Value>, ApiError> {
-    let stored = match app.engine.open_alert(AlertId(id)) {
-        Some(alert) => Some((*alert).clone()),
-        None => app.store.alert(AlertId(id)).await?.map(|(alert, _)| alert),
-    };
-    let alert = stored.filter(|alert| life::visible(alert, &session.viewer())).ok_or_else(|| ApiError::not_found("alert"))?;
-    let Cause::Crowd(evidence) = &alert.cause else { return Err(ApiError::not_found("crowd alert")) };
-    let now = app.clock.utc();
-    let around = surroundings(&app, &alert, now).await?;
-    let explained = context::explain(&alert, &around, now);
-    let task = explained.as_ref().and_then(|e| e.task.as_ref()).map(words::task);
-    let helpers: Vec<_> =
-        explained.iter().flat_map(|e| &e.helpers).map(|helper| json!({ "helper": helper, "text": words::helper(*helper) })).collect();
-    Ok(Json(json!({
-        "alert": id,
-        "headline": words::headline(alert.level, evidence),
-        "advice": words::advice(alert.level),
-        "reasons": evidence.reasons.iter().map(words::reason).collect::<Vec<_>>(),
-        "score": evidence.assessed.as_ref().map(|kept| kept.said.score),
-        "formula": evidence.formula,
-        "neighbours": evidence.neighbours,
-        "context": explained,
-        "task": task,
-        "helpers": helpers,
-    })))
-}
-
-async fn surroundings(app: &App, alert: &Alert, now: UtcMs) -> Result<Surroundings, ApiError> {
-    let assemblies = app.store.assemblies(UtcMs(now.0 - DAY_MS)).await?;
-    let events = app.store.planned_events(now).await?;
-    let near = |other: &Alert| alert.position.zip(other.position).is_some_and(|(a, b)| a.distance_m(b) <= NEARBY_M);
-    let open = app.engine.open_alerts();
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Ok(Surroundings {
-        assemblies: assemblies
-            .into_iter()
-            .map(|entry| (entry.id, standing(app, &entry.body), entry.body))
-            .map(|(id, s, a)| (id, a, s))
-            .collect(),
-        places: app.store.special_places().await?.into_iter().map(|entry| (entry.id, entry.body)).collect(),
-        events: events
-            .into_iter()
-            .filter(|e| Some(&e.body.site) == alert.site.as_ref() && e.body.from <= now)
-            .map(|e| e.body.name)
-            .collect(),
-        alarms_open: number(open.iter().filter(|other| other.is_real_alarm() && near(other)).count()),
-        hazards_open: number(open.iter().filter(|other| matches!(other.cause, Cause::Hazard(_)) && near(other)).count()),
-        requests_open: Vec::new(),
-        outages: Vec::new(),
-        tension: None,
-    })
+    let floor = app.config.crowd.verdict_floor;
+    Ok(Json(json!({ "days": VERDICT_DAYS, "floor": floor, "verdicts": verdicts::figures(&alerts, floor) })))
 }
 
 /// Every change of rules, with who made it and why, and what is in force now.
@@ -370,7 +318,13 @@ async fn shelve(
         return Err(ApiError::not_found("camera"));
     }
     app.audit_by(&session, "camera.shelve", &format!("camera/{camera}"), Some(&format!("{} min: {reason}", body.minutes))).await?;
-    let until = (body.minutes > 0).then(|| UtcMs(app.clock.utc().0 + i64::from(body.minutes) * 60_000));
+    let at = app.clock.utc();
+    let until = (body.minutes > 0).then(|| UtcMs(at.0 + i64::from(body.minutes) * 60_000));
+    // Kept first: what is aside must come back by itself also when the hub starts anew.
+    match until {
+        Some(until) => app.store.put_aside(&Aside { camera: camera.clone(), until, at, who: session.user.clone(), reason }).await?,
+        None => app.store.take_up(&camera).await?,
+    }
     app.engine.tell(Event::Shelved(camera, until)).await?;
     Ok(Json(json!({ "until": until.map(|until| until.to_string()) })))
 }

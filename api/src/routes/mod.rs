@@ -11,6 +11,7 @@ mod devices;
 mod dispatch;
 mod drills;
 mod emergencies;
+mod explanation;
 mod fusion;
 mod guard;
 mod intake;
@@ -122,6 +123,7 @@ pub fn table() -> Vec<Route> {
     rows.extend(drills::rows());
     rows.extend(emergencies::rows());
     rows.extend(intake::rows());
+    rows.extend(explanation::rows());
     rows.extend(fusion::rows());
     rows.extend(live::rows());
     rows.extend(notes::rows());

@@ -8,9 +8,9 @@ use utoipa::{
 };
 
 use super::{
-    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, fusion, intake, live,
-    notes, open311, ops, phone, places, plan, planning, public, recordings, register, reports, requests, resident, session, shift, signals,
-    sitefile, sources, stream, table, tension, tension_method, users, wall,
+    Access, alerts, audit, badges, camera_admin, cameras, clips, connectors, devices, dispatch, drills, emergencies, explanation, fusion,
+    intake, live, notes, open311, ops, phone, places, plan, planning, public, recordings, register, reports, requests, resident, session,
+    shift, signals, sitefile, sources, stream, table, tension, tension_method, users, wall,
 };
 
 #[derive(OpenApi)]
@@ -64,6 +64,7 @@ pub fn document() -> Value {
         drills::Doc::openapi(),
         emergencies::Doc::openapi(),
         intake::Doc::openapi(),
+        explanation::Doc::openapi(),
         fusion::Doc::openapi(),
         live::Doc::openapi(),
         notes::Doc::openapi(),

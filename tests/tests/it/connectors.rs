@@ -20,8 +20,8 @@ use tokio::{
 };
 
 /// A receiver that refuses the first few messages and then takes all.
-struct Receiver {
-    port: u16,
+pub(crate) struct Receiver {
+    pub(crate) port: u16,
     got: Arc<Mutex<Vec<(String, String)>>>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -32,7 +32,7 @@ impl Drop for Receiver {
     }
 }
 
-async fn receiver(refuse: usize) -> Receiver {
+pub(crate) async fn receiver(refuse: usize) -> Receiver {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let got: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
@@ -69,7 +69,7 @@ async fn receiver(refuse: usize) -> Receiver {
     Receiver { port, got, task }
 }
 
-fn states(receiver: &Receiver) -> Vec<String> {
+pub(crate) fn states(receiver: &Receiver) -> Vec<String> {
     let got = receiver.got.lock().unwrap();
     got.iter().map(|(_, body)| serde_json::from_str::<Value>(body).unwrap()["alert"]["state"].as_str().unwrap().to_owned()).collect()
 }

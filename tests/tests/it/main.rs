@@ -8,6 +8,7 @@ mod dc09;
 mod devices;
 mod dispatch;
 mod edge;
+mod fusion;
 mod hub;
 mod models;
 mod mqtt;

@@ -317,7 +317,7 @@ async fn counts_roll_up_and_expire(url: &str) {
     let hours = store.counts(&yard, START, after(73 * 60 * MINUTE)).await.unwrap();
     assert_eq!((hours[0].at, hours[0].people), (START, 30.0));
     assert_eq!(hours[1].people, 90.0);
-    let peaks = store.minute_peaks(after(119 * MINUTE)).await.unwrap();
+    let peaks = store.minute_peaks(&["s/hall".parse().unwrap(), yard.clone()], after(119 * MINUTE)).await.unwrap();
     assert_eq!((peaks.len(), peaks[0].at, peaks[0].people), (2, after(119 * MINUTE), 120.0));
 
     // A count that comes late is worked in.

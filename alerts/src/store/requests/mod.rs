@@ -5,6 +5,7 @@
 mod bulk;
 mod expire;
 mod figures;
+mod near;
 mod search;
 
 use std::collections::BTreeMap;

@@ -8,4 +8,5 @@ mod forecast;
 mod make;
 mod properties;
 mod published;
+mod share;
 mod trend;

@@ -325,7 +325,7 @@ mod tests {
              [calibration]\npoints = [[0.2, 0.9], [0.8, 0.9], [0.7, 0.5], [0.3, 0.5]]\nsides_m = [6, 8, 6, 8]\n\
              [[zone]]\nid = \"stairs\"\nname = { kk = \"Баспалдақ\", ru = \"Лестница\", en = \"Stairs\" }\n\
              polygon = [[0.1, 0.1], [0.5, 0.1], [0.5, 0.5]]\nmax_people_per_m2 = 3.6\ncapacity = 40\n\
-             [[line]]\nid = \"door\"\nname = { kk = \"Есік\", ru = \"Дверь\", en = \"Door\" }\npoints = [[0.1, 0.5], [0.4, 0.5]]\n\
+             [[line]]\nid = \"door\"\nname = { kk = \"Есік\", ru = \"Дверь\", en = \"Door\" }\npoints = [[0.1, 0.5], [0.4, 0.5]]\nwidth_m = 1.2\n\
              [[mask]]\npolygon = [[0.6, 0.1], [0.9, 0.1], [0.9, 0.4]]\n",
             Secrets::File(Path::new("/etc/qorgan")),
         )
@@ -335,6 +335,10 @@ mod tests {
         assert_eq!((camera.scene.zones.len(), camera.scene.lines.len(), camera.scene.masks.len()), (1, 1, 1));
         assert!(camera.scene.calibration.is_some() && camera.is_counted_here());
         assert_eq!(camera.clip, Some(Clip { before_s: 5, after_s: 20, keep_days: 7 }));
+        // What fusion is told: without it no configured limit of density or flow ever made a warning.
+        let rule = camera.scene.rule();
+        let told: Vec<(&str, f32)> = rule.zone_limits_per_m2.iter().chain(&rule.line_widths_m).map(|(id, n)| (id.as_str(), *n)).collect();
+        assert_eq!(told, [("stairs", 3.6), ("door", 1.2)]);
     }
 
     #[test]
@@ -354,6 +358,10 @@ mod tests {
             ("clip = {}", "clip: a clip needs"),
             ("onvif = { address = \"http://a:b@h/\" }", "onvif: onvif.address"),
             ("[[mask]]\npolygon = [[0.6, 0.1], [0.9, 0.1]]", "mask.0.polygon: mask 1: 2 corners"),
+            (
+                "[[line]]\nid = \"a\"\nname = { kk = \"a\", ru = \"a\", en = \"a\" }\npoints = [[0.1, 0.1], [0.5, 0.5]]\nwidth_m = 0.2",
+                "line.0.width_m: line \"a\": width_m 0.2",
+            ),
             (
                 "[[line]]\nid = \"a\"\nname = { kk = \"a\", ru = \"a\", en = \"a\" }\npoints = [[0.1, 0.1]]",
                 "line.0.points: line \"a\": 1 points",

@@ -192,7 +192,8 @@ pub struct ZoneKeys {
     pub name: Trilingual,
     /// Three corners or more, in fractions of the picture.
     pub polygon: Vec<[f32; 2]>,
-    /// Density that must not be exceeded, people per m2, 0.1 to 10. Needs a calibration.
+    /// Density that must not be exceeded, people per m2, 0.1 to 10. Needs a calibration. It is also the zone's safety limit, from which an
+    /// alert is a warning: there it is taken between 3.6 and 5.5 (Fruin's contact level). Default: 4.7 (Green Guide, 6th edition).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_people_per_m2: Option<f32>,
     /// People the place is made for.
@@ -211,6 +212,9 @@ pub struct LineKeys {
     pub name: Trilingual,
     /// Two points, in fractions of the picture; forward is from the left of it to the right.
     pub points: Vec<[f32; 2]>,
+    /// Width of the way there, in metres, 0.5 to 200: what the flow of people is measured by. Without it the flow is not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width_m: Option<f32>,
 }
 
 /// `[[site.camera.mask]]`

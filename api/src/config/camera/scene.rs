@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use qorgan_alerts::fusion::PlaceRule;
 use qorgan_domain::{DeviceId, Trilingual, zone::MAX_PARTS};
 
 use super::{CalibrationKeys, CameraKeys, Complaint, ZoneKeys};
@@ -65,6 +66,8 @@ pub struct Line {
     pub from: Point,
     /// To here.
     pub to: Point,
+    /// Width of the way there, in metres.
+    pub width_m: Option<f32>,
 }
 
 /// What a metre is in the picture.
@@ -95,6 +98,16 @@ pub struct Height {
     pub head: Point,
     /// In metres.
     pub height_m: f32,
+}
+
+impl Scene {
+    /// What fusion is told of the picture: the zones' own safety limits of density and the widths of lines.
+    pub fn rule(&self) -> PlaceRule {
+        PlaceRule {
+            zone_limits_per_m2: self.zones.iter().filter_map(|zone| Some((zone.id.clone(), zone.max_people_per_m2?))).collect(),
+            line_widths_m: self.lines.iter().filter_map(|line| Some((line.id.clone(), line.width_m?))).collect(),
+        }
+    }
 }
 
 /// Reads the geometry of a camera; what is wrong is said under the name of its key.
@@ -131,8 +144,11 @@ pub(super) fn scene(keys: &CameraKeys, complaints: &mut Vec<Complaint>) -> Scene
     let mut lines = Vec::new();
     for (at, line) in keys.line.iter().enumerate().take(MAX_PARTS) {
         let ends = segment(&line.points).map_err(|why| say(format!("line.{at}.points"), format!("line \"{}\": {why}", line.id)));
+        if let Some(width) = line.width_m.filter(|width| !(0.5..=200.0).contains(width)) {
+            say(format!("line.{at}.width_m"), format!("line \"{}\": width_m {width} is not 0.5 to 200 metres", line.id));
+        }
         if let (Some(id), Ok((from, to))) = (id(&line.id, &format!("line.{at}.id"), &mut say), ends) {
-            lines.push(Line { id, name: line.name.clone(), from, to });
+            lines.push(Line { id, name: line.name.clone(), from, to, width_m: line.width_m });
         }
     }
     let mut masks = Vec::new();
