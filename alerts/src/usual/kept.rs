@@ -13,7 +13,7 @@ const BEFORE: u8 = 1;
 const BEFORE_NUMBERS: usize = SLOTS * 4 + 2 * 128 + 2 * 5 + 5 * ERROR_HOURS + 5 * 4 + 3;
 
 impl Usual {
-    /// About 8 KB.
+    /// About 9 KB.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(8_192);
         out.push(VERSION);
@@ -91,7 +91,9 @@ mod tests {
     fn the_week_of_the_version_before_is_kept_and_the_rest_begins_anew() {
         let local = |n: i64| LocalMinute { day: (n / 1_440 % 7) as u8, minute: (n % 1_440) as u16 };
         let mut usual = Usual::default();
-        (0..30_000).for_each(|n| drop(usual.minute(n, local(n), 20.0, true)));
+        for n in 0..30_000 {
+            usual.minute(n, local(n), 20.0, true);
+        }
         let mut old = vec![BEFORE];
         old.extend_from_slice(&usual.to_bytes()[1..=SLOTS * 16]);
         old.resize(1 + BEFORE_NUMBERS * 4 + 16, 0x55);
