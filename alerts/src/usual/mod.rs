@@ -2,25 +2,44 @@
 //!
 //! What belongs here: the statistics of one place. What does not: what follows from them ([`crate::fusion`]).
 //!
-//! Every minute the mean of the last 5 to 15 minutes is compared, as a logarithm of people, with what is expected now:
-//! - with what the week's shape makes of the people who were here 15 to 35, 20 to 50, 30 to 90 and 75 to 125 minutes ago: short means and
-//!   short memories see what comes fast, long ones what comes slowly;
-//! - with the same half hour of other weeks.
+//! Every minute the mean of the last 15 and of the last 25 minutes is compared, as a logarithm of people, with what is expected now:
 //!
-//! `expected = usual(now) * (people then / usual(then)) ^ carry`; how much of a lively day carries on (`carry`) is learned, as is the
-//! spread of the error at every hour of working days, Saturdays and Sundays. The minutes in between are left out, as C2 of EARS leaves
-//! two days out, so that a crowd does not become its own baseline. Each error, in standard deviations, is divided by what this
-//! camera passes by chance about once a month ([`tail`]): 1 means "once a month" at every camera, whatever its habits. The largest is
-//! the score. What is not at least ten people more than expected is no gathering: score 0.
+//! ```text
+//! expected = usual(now) * exp(a * then + b * (earlier - then))      then, earlier = ln(people / usual) of two windows of the past
+//! error    = ln(people now / expected)                              half a person is added to each side
+//! ```
+//!
+//! `then` says how lively the day is, `earlier` where it was going; between `then` and now some minutes are left out, as C2 of EARS
+//! leaves two days out, so that a crowd does not become its own baseline. `a` and `b` are learned at each camera ([`carry`]), as is the
+//! spread of the error at every hour of working days, Saturdays and Sundays. A third statistic compares 30 minutes with other weeks
+//! alone: it sees what came so slowly that the day itself became it.
+//!
+//! The score is `error / mark`, the largest of the three, where
+//!
+//! ```text
+//! mark  = half of what this camera passes by chance about once a month (monthly * spread)
+//!       + half of PART of a doubling (ln((expected + more) / expected), more = as many as usual, at least ten)
+//! ```
+//!
+//! It is a stand-in for the likelihood ratio of "as many again" against "as always", whose border for normal errors of spread s and
+//! a doubling d lies at `d / 2 + s^2 ln(c) / d`: it rises with the spread and never falls below a part of the doubling, so that a small
+//! surprise at a very regular hour is none, and an hour that is never regular can still be judged. `monthly` is learned ([`tail`]) and
+//! drawn half-way (geometrically) to that of a camera like others, because few months tell little of what happens once a month. 1 means about
+//! "once a month". What is not at least ten people more than expected is no gathering: score 0.
+//!
+//! Why these windows: people come in waves of some minutes (traffic lights, trains). A mean of five minutes passes its monthly value
+//! only with more than a doubling of 20 people a minute; one of 15 to 25 minutes with four fifths of one, and is late by some minutes only.
 //!
 //! Weeks are those of [`slots`]; minutes under an open alert or an event teach nothing. The days after a break in the habits of a
-//! town (a closed street, a lockdown) are carried by the last hour at once, and by the slots after three weeks.
+//! town (a closed street, a lockdown) are carried by the last hours at once, and by the slots after three weeks.
 
 pub mod calendar;
+pub mod carry;
 mod kept;
 pub mod slots;
 pub mod tail;
 
+use carry::Carry;
 use slots::{Level, OFFSET, SLOTS, Slots};
 use tail::Tail;
 
@@ -34,15 +53,28 @@ pub struct LocalMinute {
 }
 
 /// Minutes that are remembered one by one.
-const MINUTES: usize = 128;
+const MINUTES: usize = 192;
 /// A half hour teaches when so many of its minutes are known.
 const TEACHING_MINUTES: u16 = 10;
-/// Statistics: `soon` three times, `later`, `week`.
-const KINDS: usize = 5;
-/// Minutes whose mean is judged.
-const NOW: [usize; KINDS] = [5, 10, 15, 15, 15];
-/// Minutes ago that it is compared with, from and to; none: with the week alone.
-const THEN: [Option<(usize, usize)>; KINDS] = [Some((15, 35)), Some((20, 50)), Some((30, 90)), Some((75, 125)), None];
+/// A statistic: how many of the last minutes are judged, and which minutes ago they are compared with, from and to.
+struct Kind {
+    now: usize,
+    then: (usize, usize),
+    earlier: (usize, usize),
+}
+/// Those that look at the hours before.
+const NEAR: [Kind; 2] = [Kind { now: 15, then: (25, 55), earlier: (55, 120) }, Kind { now: 25, then: (35, 75), earlier: (75, 160) }];
+/// All of them: the last looks at other weeks alone.
+const KINDS: usize = NEAR.len() + 1;
+const WEEK: usize = NEAR.len();
+/// Minutes that the last one judges.
+const WEEK_NOW: usize = 30;
+/// Minutes whose mean is told as the people of now, and before which growth is measured.
+const SHOWN: usize = 5;
+/// Part of a doubling that half of the mark is made of.
+const PART: f32 = 0.65;
+/// What a camera like others passes by chance once a month, in standard deviations: busy streets were seen at 4.6 to 5.2.
+const MONTHLY: f32 = 5.0;
 /// A gathering is at least so many people more than expected.
 const MORE_PEOPLE: f32 = 10.0;
 /// Spreads of the errors are learned for every hour of working days, Saturdays, and Sundays and holidays.
@@ -65,11 +97,11 @@ pub struct Usual {
     /// Levels of the half hours before, of and after now.
     near: Option<(u16, [Option<Level>; 3])>,
     hour: i64,
-    /// How much carries on: sums of a regression through the origin.
-    carry: [(f32, f32); KINDS],
+    carry: [Carry; NEAR.len()],
     /// Variance of the errors by hour of the day, without what chance alone makes of a small number.
     errors: Box<[[f32; ERROR_HOURS]; KINDS]>,
-    tails: [Tail; KINDS],
+    /// How far chance goes: the largest of the statistics that look at the hours before, and the one that looks at the weeks.
+    tails: [Tail; 2],
 }
 
 /// What a minute says.
@@ -79,32 +111,25 @@ pub struct Judged {
     pub people: f32,
     /// What is usual at this time, in people; none while too little is known.
     pub usual: Option<f32>,
-    /// What was expected of `soon`, in people.
+    /// What was expected of the shortest mean, in people.
     pub expected: Option<f32>,
-    /// Standard deviation of the error of `soon`, in logarithms of people.
+    /// Standard deviation of its error, in logarithms of people.
     pub spread: f32,
-    /// Errors in standard deviations: `soon`, `later`, `week`.
-    pub errors: [Option<f32>; KINDS],
-    /// The largest error by what this camera passes once a month; 1 is once a month. Not below 0.
+    /// The largest error by its mark; 1 is about once a month. Not below 0.
     pub score: f32,
     /// People a minute by which the last five minutes differ from the five before them.
     pub growth_per_min: f32,
     /// Weeks that the usual number rests on.
     pub weeks: f32,
-    /// Expected number and, in logarithms, what this camera passes it by about once a month: `soon`, `later`, `week`.
+    /// Expected number and, in logarithms, the mark, of every statistic.
     pub marks: [Option<(f32, f32)>; KINDS],
-    /// Means that were judged, in people.
-    pub nows: [f32; KINDS],
 }
 
 impl Judged {
-    /// Mean of five minutes above which the score is at least `score`, in people.
+    /// People above which the score is at least `score`, in people.
     pub fn bound(&self, score: f32) -> Option<f32> {
-        let bounds = self
-            .marks
-            .iter()
-            .flatten()
-            .map(|(expected, monthly)| ((expected + OFFSET) * (score * monthly).exp() - OFFSET).max(least(*expected)));
+        let bounds =
+            self.marks.iter().flatten().map(|(expected, mark)| ((expected + OFFSET) * (score * mark).exp() - OFFSET).max(least(*expected)));
         bounds.reduce(f32::min).filter(|bound| bound.is_finite())
     }
 }
@@ -120,11 +145,24 @@ impl Default for Usual {
             half: None,
             near: None,
             hour: i64::MIN,
-            carry: [(0.7 * 40.0, 40.0); KINDS],
-            errors: Box::new([spread(0.25), spread(0.25), spread(0.25), spread(0.35), spread(0.45)]),
-            tails: [Tail::assumed(2.5, 0.5); KINDS],
+            carry: [Carry::default(); NEAR.len()],
+            errors: Box::new([spread(0.25), spread(0.25), spread(0.45)]),
+            tails: [Tail::assumed(3.0, 1.0); 2],
         }
     }
+}
+
+/// One statistic of one minute.
+#[derive(Debug, Clone, Copy)]
+struct Compared {
+    /// Mean of the last minutes, in people.
+    now: f32,
+    past: [f32; 2],
+    expected: f32,
+    /// Logarithm of now to expected, its part of the variance that is chance alone, and the variance.
+    error: f32,
+    chance: f32,
+    variance: f32,
 }
 
 /// Fewest people that are a gathering where so many are expected.
@@ -165,60 +203,73 @@ impl Usual {
 
     /// Errors are learned with every minute that teaches.
     fn judge(&mut self, level: Option<Level>, hour: usize, teach: bool) -> Judged {
-        let (people, _) = self.mean(0, NOW[0]).unwrap_or((0.0, 0));
-        let before = self.mean(5, 10).map_or(people, |(mean, _)| mean);
-        let mut judged = Judged { people, growth_per_min: (people - before) / 5.0, ..Judged::default() };
+        let (people, _) = self.mean(0, SHOWN).unwrap_or((0.0, 0));
+        let before = self.mean(SHOWN, 2 * SHOWN).map_or(people, |(mean, _)| mean);
+        let mut judged = Judged { people, growth_per_min: (people - before) / SHOWN as f32, ..Judged::default() };
         let Some(level) = level else { return judged };
         let usual = (level.log.exp() - OFFSET).max(0.0);
         (judged.usual, judged.weeks) = (Some(usual), level.weeks);
         for kind in 0..KINDS {
-            let Some((now, minutes)) = self.mean(0, NOW[kind]) else { continue };
-            judged.nows[kind] = now;
-            let Some(ratio) = THEN[kind].map_or(Some(0.0), |(from, to)| self.ratio(from, to)) else { continue };
-            let (xy, xx) = self.carry[kind];
-            let carry = (xy / xx).clamp(0.0, 1.0);
-            let expected = usual * (carry * ratio).clamp(-5.0, 5.0).exp();
-            let error = ((now + OFFSET) / (expected + OFFSET)).ln();
-            // What chance alone makes of a small number; people stay for some minutes, so five pictures are not five samples.
-            let chance = 1.0 / (expected * (minutes as f32 / 3.0).max(1.0) + 1.0);
-            let learned = &mut self.errors[kind][hour];
-            let slot = if THEN[kind].is_none() { level.spread * level.spread } else { 0.0 };
-            let variance = learned.max(slot).max(SPREAD_AT_LEAST * SPREAD_AT_LEAST) + chance;
-            let standard = error / variance.sqrt();
+            let Some(seen) = self.compare(kind, usual, level.spread, hour) else { continue };
             if kind == 0 {
-                (judged.expected, judged.spread) = (Some(expected), variance.sqrt());
+                (judged.expected, judged.spread) = (Some(seen.expected), seen.variance.sqrt());
             }
-            judged.errors[kind] = Some(standard);
-            let gathers = now >= least(expected);
             if level.weeks >= WEEKS_NEEDED {
-                let monthly = self.tails[kind].monthly();
-                if gathers {
-                    judged.score = judged.score.max(standard / monthly);
+                let mark = self.mark(kind, &seen, usual);
+                if seen.now >= least(seen.expected) {
+                    judged.score = judged.score.max(seen.error / mark);
                 }
-                judged.marks[kind] = Some((expected, monthly * variance.sqrt()));
+                judged.marks[kind] = Some((seen.expected, mark));
             }
             if teach {
-                // A minute in an hour of four weeks; odd ones count as 2.58 standard deviations.
-                let square = (error * error).min(6.66 * variance) - chance;
-                *learned += (square - *learned) / 800.0;
-                *learned = learned.max(0.0);
-                if level.weeks >= WEEKS_NEEDED && now >= MORE_PEOPLE {
-                    self.tails[kind].see(standard);
-                }
-                if THEN[kind].is_some() {
-                    let x = ratio.clamp(-2.0, 2.0);
-                    let y = ((now + OFFSET) / (usual + OFFSET)).ln().clamp(-2.0, 2.0);
-                    let (xy, xx) = &mut self.carry[kind];
-                    *xy = *xy * 0.999_98 + x * y;
-                    *xx = *xx * 0.999_98 + x * x;
-                }
+                self.learn(kind, &seen, hour, usual, level.weeks >= WEEKS_NEEDED);
             }
         }
         judged
     }
 
+    /// One statistic as it stands; none where too few minutes are known.
+    fn compare(&self, kind: usize, usual: f32, slot_spread: f32, hour: usize) -> Option<Compared> {
+        let (now, minutes) = self.mean(0, NEAR.get(kind).map_or(WEEK_NOW, |near| near.now))?;
+        let past = match NEAR.get(kind) {
+            Some(near) => {
+                let then = self.ratio(near.then)?;
+                // Where nothing is known of earlier, it went nowhere.
+                [then, self.ratio(near.earlier).map_or(0.0, |earlier| earlier - then)]
+            }
+            None => [0.0; 2],
+        };
+        let expected = usual * self.carry.get(kind).map_or(0.0, |carry| carry.predict(past)).exp();
+        let error = ((now + OFFSET) / (expected + OFFSET)).ln();
+        // What chance alone makes of a small number; people stay for some minutes, so five pictures are not five samples.
+        let chance = 1.0 / (expected * (minutes as f32 / 3.0).max(1.0) + 1.0);
+        let slot = if kind == WEEK { slot_spread * slot_spread } else { 0.0 };
+        let variance = self.errors[kind][hour].max(slot).max(SPREAD_AT_LEAST * SPREAD_AT_LEAST) + chance;
+        Some(Compared { now, past, expected, error, chance, variance })
+    }
+
+    /// The error at which the score is 1.
+    fn mark(&self, kind: usize, seen: &Compared, usual: f32) -> f32 {
+        let monthly = if kind == WEEK { self.tails[1].monthly() } else { (self.tails[0].monthly() * MONTHLY).sqrt() };
+        let doubling = (1.0 + usual.max(MORE_PEOPLE) / (seen.expected + OFFSET)).ln();
+        0.5 * monthly * seen.variance.sqrt() + 0.5 * PART * doubling
+    }
+
+    fn learn(&mut self, kind: usize, seen: &Compared, hour: usize, usual: f32, known: bool) {
+        // A minute in an hour of four weeks; odd ones count as 2.58 standard deviations.
+        let square = (seen.error * seen.error).min(6.66 * seen.variance) - seen.chance;
+        let learned = &mut self.errors[kind][hour];
+        *learned = (*learned + (square - *learned) / 800.0).max(0.0);
+        if known && seen.now >= MORE_PEOPLE {
+            self.tails[usize::from(kind == WEEK)].see(seen.error / seen.variance.sqrt());
+        }
+        if let Some(carry) = self.carry.get_mut(kind) {
+            carry.learn(seen.past, ((seen.now + OFFSET) / (usual + OFFSET)).ln());
+        }
+    }
+
     /// Logarithm of people to usual in a window of minutes ago, drawn towards 0 where few people say little.
-    fn ratio(&self, from: usize, to: usize) -> Option<f32> {
+    fn ratio(&self, (from, to): (usize, usize)) -> Option<f32> {
         let (mut people, mut usual, mut n) = (0.0, 0.0, 0.0);
         for ago in from..to {
             let (p, u) = self.ago(ago)?;
@@ -317,3 +368,6 @@ impl Usual {
         (index < SLOTS).then(|| self.slots.level(index)).flatten()
     }
 }
+
+#[cfg(test)]
+mod tests;

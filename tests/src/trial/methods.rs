@@ -64,9 +64,17 @@ impl<'a> Methods<'a> {
         // Thursday was the first day of 1970.
         let local = LocalMinute { day: ((number.div_euclid(1_440) + 3).rem_euclid(7)) as u8, minute: number.rem_euclid(1_440) as u16 };
         let level = self.usual.level(Slots::index(local.day, local.minute));
-        let residual = level.map_or(f64::NAN, |level| {
-            let usual = level.log.exp() - OFFSET;
-            f64::from((people - usual) / (usual.max(0.0) + (usual * level.spread).powi(2) + 0.5).sqrt())
+        let fifteen = mean(&self.minutes[..15]);
+        let cusum = level.map_or(f32::NAN, |level| {
+            let usual = (level.log.exp() - OFFSET).max(0.0);
+            let sd = (usual + (usual * level.spread).powi(2) + 0.5).sqrt();
+            // Once the street is as always again, it begins anew: otherwise a lively day is still being paid back at night.
+            if fifteen <= usual {
+                self.cusum.reset();
+            }
+            // Half of the rise that matters (Page): here half of a doubling.
+            let allowance = (usual / sd / 2.0).max(0.5);
+            self.cusum.add(f64::from((people - usual) / sd), f64::from(allowance), f64::INFINITY) as f32
         });
         // An open alert teaches nothing: here one is open while the score is above 1.
         let judged = self.usual.minute(number, local, people, true).unwrap_or_default();
@@ -74,16 +82,7 @@ impl<'a> Methods<'a> {
         let chance = (bins[11] / 5.0).sqrt().max(0.5);
         let c = |lag| ears::score(&bins, 11, 7, lag, chance).map_or(f32::NAN, |s| s as f32);
         let c3 = ears::c3(&bins, 11, 7, chance).map_or(f32::NAN, |s| s as f32);
-        let values = [
-            judged.score,
-            five,
-            c(0),
-            c(2),
-            c3,
-            self.days(number),
-            self.cusum.add(residual, 0.5, 1e5) as f32,
-            self.farrington(number, first),
-        ];
+        let values = [judged.score, five, c(0), c(2), c3, self.days(number), cusum, self.farrington(number, first)];
         if five < PEOPLE_AT_LEAST { [0.0; METHODS] } else { values }
     }
 
