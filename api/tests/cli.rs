@@ -156,7 +156,8 @@ fn every_key_of_crowd_is_judged_and_a_bad_one_is_named_with_its_line() {
     }
     // What stands in comments of the demonstration is what holds without them.
     let text = std::fs::read_to_string(repository().join("configs/demo.toml")).unwrap();
-    let shown = text.lines().skip_while(|l| *l != "[crowd]").take_while(|l| !l.starts_with("[intake]")).filter(|l| l.starts_with("# ")).count();
+    let shown =
+        text.lines().skip_while(|l| *l != "[crowd]").take_while(|l| !l.starts_with("[intake]")).filter(|l| l.starts_with("# ")).count();
     assert!(shown >= 17, "{shown} keys of [crowd] are shown");
 }
 
