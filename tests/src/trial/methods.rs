@@ -6,10 +6,7 @@ use qorgan_alerts::{
         ears,
         farrington::{self, Bound, Settings, Threshold, Trend},
     },
-    usual::{
-        LocalMinute, Usual,
-        slots::{OFFSET, Slots},
-    },
+    usual::{Judged, LocalMinute, Usual},
 };
 
 /// How many methods there are.
@@ -63,27 +60,28 @@ impl<'a> Methods<'a> {
         let five = mean(&self.minutes[..5]);
         // Thursday was the first day of 1970.
         let local = LocalMinute { day: ((number.div_euclid(1_440) + 3).rem_euclid(7)) as u8, minute: number.rem_euclid(1_440) as u16 };
-        let level = self.usual.level(Slots::index(local.day, local.minute));
-        let fifteen = mean(&self.minutes[..15]);
-        let cusum = level.map_or(f32::NAN, |level| {
-            let usual = (level.log.exp() - OFFSET).max(0.0);
-            let sd = (usual + (usual * level.spread).powi(2) + 0.5).sqrt();
-            // Once the street is as always again, it begins anew: otherwise a lively day is still being paid back at night.
-            if fifteen <= usual {
-                self.cusum.reset();
-            }
-            // Half of the rise that matters (Page): here half of a doubling.
-            let allowance = (usual / sd / 2.0).max(0.5);
-            self.cusum.add(f64::from((people - usual) / sd), f64::from(allowance), f64::INFINITY) as f32
-        });
         // An open alert teaches nothing: here one is open while the score is above 1.
         let judged = self.usual.minute(number, local, people, true).unwrap_or_default();
+        let cusum = self.cusum(people, &judged);
         let bins: Vec<f64> = (0..12).rev().map(|bin| f64::from(mean(&self.minutes[bin * 5..bin * 5 + 5]))).collect();
         let chance = (bins[11] / 5.0).sqrt().max(0.5);
         let c = |lag| ears::score(&bins, 11, 7, lag, chance).map_or(f32::NAN, |s| s as f32);
         let c3 = ears::c3(&bins, 11, 7, chance).map_or(f32::NAN, |s| s as f32);
         let values = [judged.score, five, c(0), c(2), c3, self.days(number), cusum, self.farrington(number, first)];
         if five < PEOPLE_AT_LEAST { [0.0; METHODS] } else { values }
+    }
+
+    /// CUSUM of the residuals from what fusion expects, so that a lively day is not added up from morning to night.
+    fn cusum(&mut self, people: f32, judged: &Judged) -> f32 {
+        let Some(expected) = judged.expected else { return f32::NAN };
+        let sd = (expected + (expected * judged.spread).powi(2) + 0.5).sqrt();
+        // Once the street is as expected again, it begins anew.
+        if mean(&self.minutes[..15]) <= expected {
+            self.cusum.reset();
+        }
+        // Half of the rise that matters (Page): here half of a doubling.
+        let allowance = (expected / sd / 2.0).max(0.5);
+        self.cusum.add(f64::from((people - expected) / sd), f64::from(allowance), f64::INFINITY) as f32
     }
 
     fn quarter(&mut self, number: i64, people: Option<f32>) {
