@@ -136,6 +136,12 @@ test("a field's time goes to the hub and back", () => {
   assert.equal(times.fromField("2026-11-"), null);
 });
 
+test("a time that ends on another day names that day", () => {
+  const at = (day, hour) => new Date(2026, 10, day, hour).toISOString();
+  assert.equal(times.when(at(25, 18), at(25, 20)), "18:00–20:00");
+  assert.equal(times.when(at(25, 18), at(26, 2)), "18:00–26.11 02:00");
+});
+
 test("the scale of a gathering holds every number in order, and never makes a crowd of two people", () => {
   const g = gauge({ people: 14, low: 12.5, high: 16, peak: 17, limit: 12, baseline: 6.2, baseline_bound: 10.4 });
   assert.ok(g.usual < g.bound && g.bound < g.limit && g.limit < g.low && g.low < g.now && g.now < g.high && g.high < g.peak && g.peak < 1);

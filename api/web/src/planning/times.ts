@@ -21,6 +21,12 @@ export function dayOf(at: number | string): string {
 /** `2026-11-24` as `24.11.2026`. */
 export const shortDay = (date: string): string => date.slice(0, 10).split("-").reverse().join(".");
 
+/** `18:00–20:00`, with the day of the end where it is another: `18:00–25.11 02:00`. */
+export function when(from: string, until: string): string {
+  const end = toField(until).slice(11);
+  return `${toField(from).slice(11)}–${dayOf(from) === dayOf(until) ? end : `${shortDay(dayOf(until)).slice(0, 5)} ${end}`}`;
+}
+
 /** The weeks that a month shows, Monday first, with the days of its neighbours that fill them. */
 export function weeks(year: number, month: number): string[][] {
   const first = new Date(year, month, 1);

@@ -12,9 +12,8 @@ import { Icon } from "../../ui/icons";
 import type { Loaded } from "../../situation/load";
 import { planning as hub } from "../hub";
 import { t } from "../t";
-import { dayOf, touches, weeks } from "../times";
+import { dayOf, touches, weeks, when } from "../times";
 import type { AssemblyEntry, PlannedEvent } from "../types";
-import { when } from "../register/Register";
 import { EventDialog } from "./EventDialog";
 
 interface Props { list: Loaded<PlannedEvent[]>; assemblies: readonly AssemblyEntry[]; adding: boolean; added: () => void }

@@ -6,11 +6,11 @@ import { can } from "../../store";
 import { Side } from "../../ui/page";
 import { Icon } from "../../ui/icons";
 import { t } from "../t";
-import { dayOf, shortDay } from "../times";
+import { dayOf, shortDay, when } from "../times";
 import type { AssemblyEntry, PlaceEntry } from "../types";
 import { metres } from "../geo";
 import { whyStanding } from "./check";
-import { STANDING_ICON, StandingTag, when } from "./Register";
+import { STANDING_ICON, StandingTag } from "./StandingTag";
 
 export function AssemblySide({ entry, places, close, edit }: { entry: AssemblyEntry; places: readonly PlaceEntry[]; close: () => void; edit: () => void }): JSX.Element {
   const a = entry.assembly;

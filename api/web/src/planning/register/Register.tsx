@@ -3,24 +3,24 @@
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { clockTime, named, number } from "../../i18n";
+import { named, number } from "../../i18n";
 import { now } from "../../store";
 import { problem } from "../../words";
 import { Empty, Failed, Loading } from "../../ui/bits";
 import { rescueFocus } from "../../ui/focus";
-import { Icon, type IconName } from "../../ui/icons";
+import { Icon } from "../../ui/icons";
 import type { Loaded } from "../../situation/load";
 import { PlanningMap } from "../PlanningMap";
 import type { Shape, Tone } from "../geo";
 import { t } from "../t";
-import { dayOf, shortDay } from "../times";
+import { dayOf, shortDay, when } from "../times";
 import type { AssemblyEntry, PlaceEntry, Standing } from "../types";
 import type { LatLon } from "../../types";
 import { AssemblyForm } from "./AssemblyForm";
 import { AssemblySide } from "./AssemblySide";
 import { whyStanding } from "./check";
+import { StandingTag } from "./StandingTag";
 
-export const STANDING_ICON: Record<Standing, IconName> = { pending: "clock", proceeds: "check", refused: "minus", withdrawn: "cross" };
 const TONE: Record<Standing, Tone> = { pending: "wait", proceeds: "good", refused: "quiet", withdrawn: "quiet" };
 const STANDINGS: readonly Standing[] = ["pending", "proceeds", "refused", "withdrawn"];
 export interface Spot { position: LatLon | null; radius_m: number }
@@ -123,14 +123,4 @@ function Card({ entry, chosen, open }: { entry: AssemblyEntry; chosen: boolean; 
       </span>
     </button>
   );
-}
-
-export function StandingTag({ standing }: { standing: Standing }): JSX.Element {
-  return <span class={`tag st-${standing}`}><Icon name={STANDING_ICON[standing]} size={13} />{t(`standing.${standing}`)}</span>;
-}
-
-/** `18:00–20:00`, with the day of the end where it is another: `18:00–25.11 02:00`. */
-export function when(from: string, until: string): string {
-  const end = clockTime(until).slice(0, 5);
-  return `${clockTime(from).slice(0, 5)}–${dayOf(from) === dayOf(until) ? end : `${shortDay(dayOf(until)).slice(0, 5)} ${end}`}`;
 }
