@@ -28,7 +28,7 @@ export function EventsView({ list, assemblies, adding, added }: Props): JSX.Elem
   const held = assemblies.filter((a) => a.standing === "proceeds" || a.standing === "pending");
   const days = only ? [only] : [...new Set([...events.map((e) => soonest(e.from, today)), ...held.filter((a) => dayOf(a.assembly.until) >= today).map((a) => soonest(a.assembly.from, today))])].sort();
   return (
-    <div class="frame-body events-body">
+    <div class="frame-body events-body" tabIndex={0} role="region" aria-label={t("events.tab")}>
       {list.error !== null && <Failed text={problem(list.error)} retry={list.reload} />}
       {!list.data ? list.error === null && <Loading /> : (
         <>

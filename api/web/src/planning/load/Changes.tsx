@@ -13,7 +13,7 @@ export function ChangesView(): JSX.Element {
   const rules = useLoad(hub.rules, []);
   const newest = [...(rules.data?.changes ?? [])].sort((a, b) => b.id - a.id);
   return (
-    <div class="frame-body narrow">
+    <div class="frame-body narrow" tabIndex={0} role="region" aria-label={t("changes.tab")}>
       {rules.error !== null && <Failed text={problem(rules.error)} retry={rules.reload} />}
       {!rules.data ? rules.error === null && <Loading /> : newest.length === 0 ? <Empty icon="book" title={t("changes.none")}><p>{t("changes.none_text")}</p></Empty> : (
         <ol class="change-list" aria-label={t("changes.tab")}>

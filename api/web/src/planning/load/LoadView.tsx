@@ -45,7 +45,7 @@ export function LoadView(): JSX.Element {
   if (!data) return <div class="frame-body">{console.error === null ? <Loading /> : <Failed text={problem(console.error)} retry={console.reload} />}</div>;
   const { now: load, last_shift: before } = data[desk];
   return (
-    <div class="frame-body">
+    <div class="frame-body" tabIndex={0} role="region" aria-label={t("load.tab")}>
       {console.error !== null && <Failed text={problem(console.error)} retry={console.reload} />}
       <div class="load-head">
         <p class="muted">{t("load.since", { time: dateTime(data.shift_began).slice(0, 16) })}</p>

@@ -35,7 +35,7 @@ export function QualityView(): JSX.Element {
   const lead = session.value?.role === "shift_lead" && can("planning.write");
   const proposed = RULES.filter((rule) => standingOf(rule, figures(verdicts.data!, rule), demoted) === "proposed");
   return (
-    <div class="frame-body">
+    <div class="frame-body" tabIndex={0} role="region" aria-label={t("quality.tab")}>
       {error !== null && <Failed text={problem(error)} retry={again} />}
       <p class="lead">{t("quality.lead", { days: verdicts.data.days })}</p>
       {proposed.length > 0 && <p class="callout proposal"><Icon name="warning" /><span class="grow">{t("quality.proposed_now", { rules: proposed.map((r) => word("rule", r)).join(", ") })} {!lead && t("quality.lead_decides")}</span></p>}

@@ -55,7 +55,7 @@ function Bench({ rules, changed }: { rules: Rules; changed: () => void }): JSX.E
   const demotes = tried?.asked.rule === "demoted";
   const may = can("planning.write") && (!demotes || session.value?.role === "shift_lead");
   return (
-    <div class="frame-body bench">
+    <div class="frame-body bench" tabIndex={0} role="region" aria-label={t("trial.tab")}>
       <TrialForm rules={rules} busy={busy} send={(asked) => void attempt(asked)} />
       <section class="trial-side" ref={result} tabIndex={-1} aria-label={t("trial.result")} aria-live="polite" aria-busy={busy}>
         {error && <Failed text={error} />}

@@ -50,7 +50,7 @@ export function PlacesView({ list, adding, added }: { list: Loaded<PlaceEntry[]>
   const shapes = all.filter((p) => !(writing && p.id === chosen)).map((p): Shape => ({ key: `p${p.id}`, points: p.place.points, radius_m: p.place.radius_m, tone: "good", name: named(p.place.name, "") }));
   return (
     <div class={writing || entry ? "planning-split open" : "planning-split"}>
-      <div class="planning-list">
+      <div class="planning-list" tabIndex={0} role="region" aria-label={t("places.tab")}>
         {list.error !== null && <Failed text={problem(list.error)} retry={list.reload} />}
         {!list.data ? list.error === null && <Loading /> : all.length === 0 ? <Empty icon="place" title={t("places.none")}><p>{t("places.none_text")}</p></Empty> : (
           <>

@@ -62,7 +62,7 @@ export function RegisterView({ list, places, adding, added }: Props): JSX.Elemen
   ];
   return (
     <div class={writing || entry ? "planning-split open" : "planning-split"}>
-      <div class="planning-list">
+      <div class="planning-list" tabIndex={0} role="region" aria-label={t("assemblies.tab")}>
         {list.error !== null && <Failed text={problem(list.error)} retry={list.reload} />}
         {!list.data ? list.error === null && <Loading /> : (
           <>
