@@ -166,8 +166,9 @@ impl Hub {
         None
     }
 
-    /// Starts it again on the same state.
+    /// Starts it again on the same state; one that has not ended yet is ended first, so that none stays behind.
     pub async fn restart(&mut self) -> Result<(), HubError> {
+        self.kill();
         (self.child, self.addresses) = spawn(&self.state_dir, &self.options).await?;
         Ok(())
     }
